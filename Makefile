@@ -1,0 +1,46 @@
+# make run    set up and dehaze a video: INPUT=foggy.mp4 OUTPUT=clear.mp4 ARGS="--mode manual"; a generated drive if none
+# make test   set up, then lint, types and all tests
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INPUT ?=
+OUTPUT ?=
+ARGS ?=
+
+.PHONY: run test lint types setup setup-dev clean
+
+run: $(VENV)/.installed
+ifneq ($(INPUT),)
+	$(BIN)/rtdehaze run "$(INPUT)" $(if $(OUTPUT),-o "$(OUTPUT)") $(ARGS)
+else
+	$(BIN)/rtdehaze demo $(if $(OUTPUT),-o "$(OUTPUT)") $(ARGS)
+endif
+
+test: lint types
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+setup: $(VENV)/.installed
+setup-dev: $(VENV)/.installed-dev
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rtdehaze needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,0 +1,1 @@
+"""Words that every part of rtdehaze speaks; depends on NumPy alone."""

@@ -1,0 +1,1 @@
+"""From frames and packets to a file."""

@@ -1,0 +1,1 @@
+"""From a frame and its haze to a clear frame."""

@@ -1,0 +1,1 @@
+"""From the haze of single frames to haze that is steady over time."""

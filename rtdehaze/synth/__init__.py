@@ -1,0 +1,1 @@
+"""Haze that we make ourselves: rendered drives and haze on given pictures."""
