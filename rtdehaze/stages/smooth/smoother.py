@@ -1,0 +1,149 @@
+"""Smoothing of the haze over time: the map is smoothed, never the pixels."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rtdehaze.core.errors import UsageError
+from rtdehaze.core.haze import Haze, Removal
+from rtdehaze.stages.smooth.airlight import AirlightSmoother
+from rtdehaze.stages.smooth.cuts import is_cut
+from rtdehaze.stages.smooth.kernels import blend, carry_evidence, carry_maps
+from rtdehaze.stages.smooth.motion import Motion, MotionEstimator, View
+
+__all__ = ["HazeSmoother"]
+
+Array = NDArray[np.float32]
+
+_AIRLIGHT_RATIO = 4.0
+"""The airlight's time constant over the map's: the air changes with the weather, not with the scene."""
+_GAP = 5.0
+"""Time constants after which nothing of the past counts: e**-5 is below 1 %."""
+_MOST_FRAMES_PER_SECOND = 240.0
+"""Bounds the evidence where timestamps stand still."""
+
+
+class HazeSmoother:
+    """Steadies the haze of a clip: motion-compensated maps, slow airlight, a fresh start at cuts.
+
+    Each sample of the maps is a running mean along the motion. Its weights fade with time (`exp(-age / seconds)`,
+    age from timestamps, so that the frame rate does not matter) and are cut down where the picture, moved along,
+    does not agree with the one before, relative to local contrast and noise; the idea of weighing the past by
+    photometric agreement is Kim, Jang, Sim, Kim (2013), the motion is DIS optical flow (Kroeger et al. 2016).
+
+    Args:
+        seconds: Time constant of the maps; 0 returns every haze as it came.
+
+    Raises:
+        UsageError: `seconds` is negative or not finite.
+    """
+
+    def __init__(self, seconds: float = 0.5) -> None:
+        if not (math.isfinite(seconds) and seconds >= 0.0):
+            raise UsageError(f"smoothing must be 0 s or longer, not {seconds} s")
+        self._seconds = seconds
+        self._airlight = AirlightSmoother(seconds, _AIRLIGHT_RATIO * seconds)
+        self._motion = MotionEstimator()
+        self.cut = False
+        """Whether the last update dropped the scene before it: a cut, a gap, a jump in time or in size."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets everything; the next haze is returned as it comes."""
+        self._view: View | None = None
+        self._maps: Array | None = None
+        self._evidence: Array | None = None
+        self._density = 0.0
+        self._density_frames = 0.0
+        self._time = 0.0
+        self._clock = 0.0
+        self._airlight.reset()
+        self.cut = False
+
+    def update(self, haze: Haze, thumbnail: Array, time: float) -> Haze:
+        """Takes the haze of the next frame.
+
+        Args:
+            haze: As estimated; its maps may be of another size than the thumbnail.
+            thumbnail: (3, h, w) float32 RGB in [0, 1], the picture that the haze was estimated on.
+            time: Presentation time in seconds.
+
+        Returns:
+            The smoothed haze, its maps of the size of `haze`; the arrays are the caller's.
+        """
+        view = self._motion.observe(thumbnail)
+        maps = _stack(haze)
+        motion = self._follow(view, maps, time)
+        step = max(0.0, time - self._time) if motion is not None else 0.0
+        self._view, self._time = view, time
+        if self._seconds == 0.0:
+            self._maps = maps
+            return haze
+        self._clock += step
+        smoothed = self._blend(maps, motion, math.exp(-step / self._seconds))
+        airlight = self._airlight.update(haze.airlight, self._clock, step)
+        self._density_frames = self._density_frames * math.exp(-step / self._seconds) + 1.0
+        self._density += (haze.density - self._density) / self._density_frames
+        return _unstack(smoothed, haze, airlight, self._density)
+
+    def _follow(self, view: View, maps: Array, time: float) -> Motion | None:
+        """Returns the motion since the last frame, or None where there is nothing to follow it from."""
+        before = self._view
+        if before is None or self._maps is None:
+            return None
+        step = time - self._time
+        # Timestamps jitter backwards by a frame or two in broken streams; farther back is another scene.
+        known = before.luma.shape == view.luma.shape and self._maps.shape == maps.shape
+        if known and -1.0 <= step <= max(1.0, _GAP * self._seconds):
+            motion = self._motion.between(before, view)
+            if not is_cut(motion):
+                self.cut = False
+                return motion
+        self.reset()
+        self.cut = True
+        return None
+
+    def _blend(self, estimate: Array, motion: Motion | None, decay: float) -> Array:
+        height, width, _ = estimate.shape
+        if motion is None or self._maps is None or self._evidence is None:
+            self._maps = estimate.copy()
+            self._evidence = np.ones((height, width), np.float32)
+            return self._maps
+        flow, agreement = _fit(motion, width, height)
+        maps, evidence = np.empty_like(estimate), np.empty_like(self._evidence)
+        carry_maps(self._maps, flow, maps)
+        carry_evidence(self._evidence, flow, evidence)
+        blend(maps, evidence, agreement, decay, 1.0 + _MOST_FRAMES_PER_SECOND * self._seconds, estimate)
+        self._maps, self._evidence = maps, evidence
+        return maps
+
+
+def _stack(haze: Haze) -> Array:
+    """Returns every map of a haze as one (h, w, c) array."""
+    if haze.removal is None:
+        return np.ascontiguousarray(haze.transmission[:, :, np.newaxis], dtype=np.float32)
+    removal = haze.removal
+    return np.dstack([haze.transmission, removal.luma, removal.chroma, *removal.veil]).astype(np.float32, copy=False)
+
+
+def _unstack(maps: Array, haze: Haze, airlight: Array, density: float) -> Haze:
+    layers = np.ascontiguousarray(np.moveaxis(maps, 2, 0)).copy()
+    removal = None
+    if haze.removal is not None:
+        removal = Removal(layers[1], layers[2], layers[3:6], haze.removal.guide)
+    return Haze(layers[0], airlight.copy(), density, removal)
+
+
+def _fit(motion: Motion, width: int, height: int) -> tuple[Array, Array]:
+    """Returns flow and agreement at the size of the maps."""
+    rows, columns = motion.agreement.shape
+    if (rows, columns) == (height, width):
+        return motion.flow, motion.agreement
+    scale = np.array([width / columns, height / rows], np.float32)
+    flow = cv2.resize(motion.flow, (width, height), interpolation=cv2.INTER_LINEAR) * scale
+    agreement = cv2.resize(motion.agreement, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(flow, dtype=np.float32), np.asarray(agreement, dtype=np.float32)
