@@ -119,6 +119,10 @@ class Sink(Protocol):
     def location(self) -> str:
         """What the user named, credentials taken out."""
 
+    @property
+    def replaces(self) -> bool:
+        """Whether finishing replaces a file that was there before."""
+
     def allocate(self, like: Frame) -> Frame:
         """Returns a writable frame of the output's size and format with the timestamp and side data of `like`."""
 

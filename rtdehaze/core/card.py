@@ -1,0 +1,287 @@
+"""A model's card: what `NAME.json` beside `NAME.onnx` says about it, read and checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rtdehaze.core.errors import ModelError
+
+__all__ = ["Card", "Gate", "InputSpec", "Kind", "Score", "parse_card", "read_card"]
+
+LARGEST_SIDE = 4096
+"""Samples. Thumbnails are small on purpose; a longer side in a card is a mistake."""
+
+ESTIMATOR_OUTPUTS = ("transmission", "airlight", "density", "luma_gain", "chroma_gain", "bias")
+"""What an estimator's outputs may mean; the first three are required, the last three come together."""
+
+
+class Kind(StrEnum):
+    """What a model answers."""
+
+    ESTIMATOR = "estimator"
+    """Transmission, airlight and density, optionally gain and bias maps."""
+    RESTORER = "restorer"
+    """The picture without haze."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """How a thumbnail becomes the model's input: `(low + (high - low) * rgb - mean) / std`."""
+
+    name: str = "image"
+    order: str = "rgb"
+    """`rgb` or `bgr`, the order of the three channels."""
+    low: float = 0.0
+    """The value of black."""
+    high: float = 1.0
+    """The value of white."""
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Per channel, in the model's order."""
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Per channel, > 0."""
+    long_side: int = 256
+    """Samples of the thumbnail's longer side, where the picture has as many."""
+    multiple: int = 1
+    """Both sides must be a multiple of this."""
+    minimum: int = 8
+    """Shortest side that the model takes, in samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """When a frame counts as hazy, with hysteresis: between the two the last answer holds."""
+
+    hazy_above: float
+    """Density above which a frame is dehazed."""
+    clear_below: float
+    """Density below which a frame is left as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One measured figure and the command that measures it again."""
+
+    measure: str
+    dataset: str
+    value: float
+    unit: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What must be known about a model to run it, and what a user should know before choosing it."""
+
+    name: str
+    kind: Kind
+    input: InputSpec = InputSpec()
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Meaning -> name in the graph. Estimator: `ESTIMATOR_OUTPUTS`; restorer: `image`."""
+    gate: Gate | None = None
+    """None: the model cannot tell clear frames, all are treated as hazy."""
+    summary: str = ""
+    """One line."""
+    source: str = ""
+    """Paper or project it comes from."""
+    differs: str = ""
+    """In what the model differs from its source."""
+    licence: str = "unknown"
+    trained_on: str = "unknown"
+    scores: tuple[Score, ...] = ()
+    sha256: str | None = None
+    """Of the .onnx file, in hexadecimal; None where nobody wrote it down."""
+
+
+def read_card(path: Path) -> Card:
+    """Reads a card file.
+
+    Raises:
+        ModelError: The file cannot be read, is not JSON, or says something that a card may not say; the message
+            names the key and the value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text)
+    except OSError as error:
+        raise ModelError(f"model card {path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"model card {path} is not JSON: {error}") from error
+    return parse_card(data, str(path))
+
+
+def parse_card(data: object, where: str = "model card") -> Card:
+    """Checks a card's content.
+
+    Args:
+        data: What the JSON file holds.
+        where: Names the card in messages.
+
+    Raises:
+        ModelError: A key is unknown, missing, or its value impossible; the message names the key and the value.
+    """
+    keys = _Keys(data, where, "")
+    kind = Kind(keys.choice("kind", tuple(Kind)))
+    card = Card(
+        name=keys.text("name"),
+        kind=kind,
+        input=_input(keys.table("input")),
+        outputs=_outputs(keys.table("outputs"), kind),
+        gate=_gate(keys.table("gate")) if "gate" in keys else None,
+        summary=keys.text("summary", ""),
+        source=keys.text("source", ""),
+        differs=keys.text("differs", ""),
+        licence=keys.text("licence"),
+        trained_on=keys.text("trained_on"),
+        scores=tuple(_score(entry) for entry in keys.tables("scores")),
+        sha256=_checksum(keys) if "sha256" in keys else None,
+    )
+    keys.done()
+    return card
+
+
+def _input(keys: _Keys) -> InputSpec:
+    keys.choice("layout", ("NCHW",), "NCHW")
+    low, high = keys.numbers("range", 2, (0.0, 1.0))
+    if not low < high:
+        keys.refuse("range", (low, high), "two rising numbers, for example [0, 1]")
+    std = keys.numbers("std", 3, (1.0, 1.0, 1.0))
+    if min(std) <= 0:
+        keys.refuse("std", std, "three numbers above 0")
+    mean = keys.numbers("mean", 3, (0.0, 0.0, 0.0))
+    spec = InputSpec(
+        name=keys.text("name"),
+        order=keys.choice("order", ("rgb", "bgr"), "rgb"),
+        low=low,
+        high=high,
+        mean=(mean[0], mean[1], mean[2]),
+        std=(std[0], std[1], std[2]),
+        long_side=keys.whole("long_side", 256),
+        multiple=keys.whole("multiple", 1),
+        minimum=keys.whole("minimum", 8),
+    )
+    keys.done()
+    return spec
+
+
+def _outputs(keys: _Keys, kind: Kind) -> dict[str, str]:
+    if kind is Kind.RESTORER:
+        outputs = {"image": keys.text("image")}
+    else:
+        outputs = {meaning: keys.text(meaning) for meaning in ESTIMATOR_OUTPUTS[:3]}
+        given = [meaning for meaning in ESTIMATOR_OUTPUTS[3:] if meaning in keys]
+        if given and len(given) != 3:
+            missing = ", ".join(sorted(set(ESTIMATOR_OUTPUTS[3:]) - set(given)))
+            keys.refuse(given[0], "alone", f"luma_gain, chroma_gain and bias together; missing: {missing}")
+        outputs |= {meaning: keys.text(meaning) for meaning in given}
+    keys.done()
+    return outputs
+
+
+def _gate(keys: _Keys) -> Gate:
+    gate = Gate(keys.number("hazy_above"), keys.number("clear_below"))
+    if not 0.0 <= gate.clear_below <= gate.hazy_above <= 1.0:
+        keys.refuse("clear_below", gate.clear_below, f"between 0 and hazy_above = {gate.hazy_above}, and that below 1")
+    keys.done()
+    return gate
+
+
+def _score(keys: _Keys) -> Score:
+    score = Score(
+        keys.text("measure"), keys.text("dataset"), keys.number("value"), keys.text("unit", ""), keys.text("command")
+    )
+    keys.done()
+    return score
+
+
+def _checksum(keys: _Keys) -> str:
+    value = keys.text("sha256").lower()
+    if len(value) != 64 or set(value) - set("0123456789abcdef"):
+        keys.refuse("sha256", value, "64 hexadecimal digits")
+    return value
+
+
+_T = TypeVar("_T")
+_REQUIRED: Any = object()
+
+
+class _Keys:
+    """One table of a card, read key by key; what is left at the end was not known."""
+
+    def __init__(self, data: object, where: str, prefix: str) -> None:
+        self._where, self._prefix = where, prefix
+        if not isinstance(data, dict):
+            raise ModelError(f"{where}: {prefix or 'the card'} must be a table of keys, not {_short(data)}")
+        self._left: dict[str, Any] = dict(data)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._left
+
+    def refuse(self, key: str, value: object, expected: str) -> None:
+        """Raises the error that names the key and the value."""
+        raise ModelError(f"{self._where}: {self._path(key)} is {_short(value)}, but must be {expected}")
+
+    def done(self) -> None:
+        """Refuses keys that nobody asked for: a misspelt key must not be ignored."""
+        for key, value in self._left.items():
+            raise ModelError(f"{self._where}: unknown key {self._path(key)} (its value is {_short(value)})")
+
+    def text(self, key: str, default: str = _REQUIRED) -> str:
+        value = self._take(key, default)
+        if not isinstance(value, str) or (default is _REQUIRED and not value.strip()):
+            self.refuse(key, value, "a text")
+        return str(value)
+
+    def choice(self, key: str, allowed: Sequence[str], default: str = _REQUIRED) -> str:
+        value = self._take(key, default)
+        if value not in allowed:
+            self.refuse(key, value, "one of " + ", ".join(allowed))
+        return str(value)
+
+    def number(self, key: str) -> float:
+        return self._finite(key, self._take(key, _REQUIRED))
+
+    def whole(self, key: str, default: int) -> int:
+        value = self._take(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST_SIDE:
+            self.refuse(key, value, f"a whole number from 1 to {LARGEST_SIDE}")
+        return int(value)
+
+    def numbers(self, key: str, count: int, default: tuple[float, ...]) -> tuple[float, ...]:
+        value = self._take(key, list(default))
+        if not isinstance(value, list) or len(value) != count:
+            self.refuse(key, value, f"a list of {count} numbers")
+        return tuple(self._finite(key, item) for item in value)
+
+    def table(self, key: str) -> _Keys:
+        return _Keys(self._take(key, _REQUIRED), self._where, self._path(key))
+
+    def tables(self, key: str) -> list[_Keys]:
+        value = self._take(key, [])
+        if not isinstance(value, list):
+            self.refuse(key, value, "a list")
+        return [_Keys(item, self._where, f"{self._path(key)}[{index}]") for index, item in enumerate(value)]
+
+    def _finite(self, key: str, value: Any) -> float:
+        good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
+        if not good:
+            self.refuse(key, value, "a finite number")
+        return float(value)
+
+    def _take(self, key: str, default: _T) -> _T:
+        if key not in self._left and default is _REQUIRED:
+            raise ModelError(f"{self._where}: {self._path(key)} is missing")
+        value: _T = self._left.pop(key, default)
+        return value
+
+    def _path(self, key: str) -> str:
+        return f"{self._prefix}.{key}" if self._prefix else key
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

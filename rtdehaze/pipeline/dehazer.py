@@ -1,0 +1,205 @@
+"""The arithmetic of one frame: shrink, estimate, smooth over time, decide, recompose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtdehaze.core.errors import UsageError
+from rtdehaze.core.frame import Frame
+from rtdehaze.core.haze import Haze, Map, Removal
+from rtdehaze.core.options import Mode, Provider, parse_choice
+from rtdehaze.pipeline.threads import plan_threads
+from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
+from rtdehaze.stages.estimate.thumbnail import thumbnail_of, thumbnail_of_rgb
+from rtdehaze.stages.recompose.keep import KeepMask
+from rtdehaze.stages.recompose.recomposer import Recomposer
+from rtdehaze.stages.recompose.removal import plan_removal
+from rtdehaze.stages.smooth.gate import Gate
+from rtdehaze.stages.smooth.smoother import HazeSmoother
+
+__all__ = ["Decision", "Dehazer"]
+
+_NOMINAL_INTERVAL_S = 1 / 25
+"""Time between pictures where the caller of `Dehazer.process` names none."""
+
+_GATE_S = 0.5
+"""The gate's ramp: slower looks like a lag when fog begins, faster like a switch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is known of a frame's haze and what will be done about it."""
+
+    haze: Haze | None
+    """Smoothed over time; None where nothing was estimated."""
+    removal: Removal | None
+    """None leaves the frame bit for bit as it is."""
+
+
+class Dehazer:
+    """Removes haze from pictures that follow each other in time; keeps its state between them.
+
+    Not for several videos at once: give each a dehazer of its own. `process` takes arrays; the pipeline calls
+    `decide` and `apply` with YUV frames, each from a thread of its own.
+
+    Args:
+        estimator: The model, opened; None only in mode `off`.
+        mode: When haze is removed.
+        strength: 0 to 100, the share of the haze's optical depth that is removed, in percent.
+        smoothing: 0 to 1, time constant of the haze map in seconds.
+        keep: What is to be left untouched.
+        threads: Threads of recomposition.
+
+    Raises:
+        UsageError: A value is out of its range.
+    """
+
+    def __init__(
+        self,
+        estimator: Estimator | None,
+        *,
+        mode: Mode = Mode.AUTO,
+        strength: float = 100.0,
+        smoothing: float = 0.5,
+        keep: KeepMask | None = None,
+        threads: int = 1,
+    ) -> None:
+        if estimator is None and mode is not Mode.OFF:
+            raise UsageError(f"mode {mode.value} needs a model; only mode off goes without one")
+        if not 0.0 <= strength <= 100.0:
+            raise UsageError(f"strength must be 0 to 100, not {strength:g}")
+        if not 0.0 <= smoothing <= 1.0:
+            raise UsageError(f"smoothing must be 0 to 1 seconds, not {smoothing:g}")
+        self._estimator = estimator
+        self._strength = strength / 100.0
+        self._keep = keep
+        self._smoother = HazeSmoother(smoothing)
+        self._gate: Gate | None = None
+        if estimator is not None and mode is Mode.AUTO:
+            self._gate = Gate(estimator.card.gate.hazy_above, estimator.card.gate.clear_below, _GATE_S)
+        self._recomposer = Recomposer(threads=threads)
+        self._haze: Haze | None = None
+        self._time: float | None = None
+
+    @classmethod
+    def load(
+        cls,
+        model: str | Path | None = None,
+        *,
+        mode: Mode | str = Mode.AUTO,
+        strength: float = 100.0,
+        smoothing: float = 0.5,
+        provider: Provider | str = Provider.AUTO,
+        threads: int | None = None,
+    ) -> Dehazer:
+        """Opens a model and makes a dehazer of it.
+
+        Args:
+            model: Name of a shipped model or path of an .onnx file; None takes the default model.
+            mode: `off`, `auto` (a clear picture comes out as it went in) or `manual` (always).
+            strength: 0 to 100.
+            smoothing: 0 to 1 seconds; 0 takes every picture by itself.
+            provider: `auto`, `cpu`, `cuda` or `tensorrt`.
+            threads: Cores to use; None takes those that the process may run on.
+
+        Raises:
+            UsageError: No such model, mode or provider, or a value is out of its range.
+            ModelError: The model is broken, or the provider that was asked for did not open.
+        """
+        plan = plan_threads(threads)
+        mode = parse_choice(Mode, "mode", mode)
+        estimator = None
+        if mode is not Mode.OFF:
+            name = None if model is None else str(model)
+            provider = parse_choice(Provider, "provider", provider)
+            estimator = open_estimator(name, provider=provider.value, threads=plan.inference)
+        return cls(estimator, mode=mode, strength=strength, smoothing=smoothing, threads=plan.recompose)
+
+    @property
+    def haze(self) -> Haze | None:
+        """Transmission, airlight and density of the last picture; None before the first one and in mode `off`."""
+        return self._haze
+
+    @property
+    def estimator(self) -> Estimator | None:
+        """The model in use; None in mode `off`."""
+        return self._estimator
+
+    def process(
+        self, picture: NDArray[np.uint8], *, order: Literal["rgb", "bgr"] = "rgb", time: float | None = None
+    ) -> NDArray[np.uint8]:
+        """Removes the haze from the next picture.
+
+        Args:
+            picture: H x W x 3, uint8; left as it is.
+            order: Order of the three channels, in and out; OpenCV's is `bgr`.
+            time: When the picture was taken, in seconds on any clock that runs forward; None takes 1/25 s after the
+                one before.
+
+        Returns:
+            A new picture of the same shape.
+
+        Raises:
+            UsageError: The picture is not such an array, or the order is neither.
+            ModelError: The model failed.
+        """
+        _check_picture(picture, order)
+        if time is None:
+            time = 0.0 if self._time is None else self._time + _NOMINAL_INTERVAL_S
+        self._time = time
+        if self._estimator is None:
+            return picture.copy()
+        height, width = picture.shape[:2]
+        thumbnail = thumbnail_of_rgb(picture, *self._estimator.thumbnail_size(width, height), order=order)
+        decision = self._decide(self._estimator, thumbnail, time)
+        if decision.removal is None:
+            return picture.copy()
+        return self._recomposer.apply_rgb(picture, decision.removal, order=order)
+
+    def reset(self) -> None:
+        """Forgets everything about the pictures so far."""
+        self._smoother.reset()
+        if self._gate:
+            self._gate.reset()
+        self._haze = None
+        self._time = None
+
+    def decide(self, frame: Frame) -> Decision:
+        """Estimates and smooths the haze of the next frame and says what is to be removed."""
+        if self._estimator is None:
+            return Decision(None, None)
+        thumbnail = thumbnail_of(frame, *self._estimator.thumbnail_size(frame.width, frame.height))
+        if self._keep is not None:
+            thumbnail = self._keep.fill(thumbnail)
+        return self._decide(self._estimator, thumbnail, frame.time)
+
+    def apply(self, frame: Frame, decision: Decision, out: Frame) -> None:
+        """Writes the clear picture of `frame` into `out`, which has its size and format."""
+        self._recomposer.apply(frame, decision.removal, out)
+        if self._keep is not None and decision.removal is not None:
+            self._keep.restore(frame, out)
+
+    def _decide(self, estimator: Estimator, thumbnail: Map, time: float) -> Decision:
+        haze = self._smoother.update(estimator.estimate(thumbnail), thumbnail, time)
+        self._haze = haze
+        weight = 1.0
+        if self._gate is not None:
+            if self._smoother.cut:
+                self._gate.reset()
+            weight = self._gate.update(haze.density, time)
+        return Decision(haze, plan_removal(haze, strength=self._strength, guide=thumbnail, weight=weight))
+
+
+def _check_picture(picture: NDArray[np.uint8], order: str) -> None:
+    if order not in ("rgb", "bgr"):
+        raise UsageError(f"order must be rgb or bgr, not {order!r}")
+    if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8:
+        kind = getattr(picture, "dtype", type(picture).__name__)
+        raise UsageError(f"picture must be a NumPy array of uint8, not {kind}")
+    if picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
+        raise UsageError(f"picture must be height x width x 3, not {' x '.join(map(str, picture.shape)) or 'a scalar'}")

@@ -1,0 +1,54 @@
+"""How the cores are shared out between codecs, inference and recomposition."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import cv2
+
+__all__ = ["ThreadPlan", "opencv_threads", "plan_threads"]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPlan:
+    """Threads for each part of a run."""
+
+    decode: int
+    inference: int
+    recompose: int
+    encode: int
+
+
+def plan_threads(cores: int | None = None) -> ThreadPlan:
+    """Shares the cores out.
+
+    The codecs are where the time goes and scale by themselves, so they get every core; inference and recomposition
+    take a core's fraction each, and more threads there would only take the codecs' turns.
+
+    Args:
+        cores: Cores to plan for; None takes those that this process may use.
+    """
+    cores = cores or available_cores()
+    helpers = max(1, min(4, cores // 4))
+    return ThreadPlan(decode=cores, inference=helpers, recompose=helpers, encode=cores)
+
+
+def available_cores() -> int:
+    """Returns the number of cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def opencv_threads(threads: int) -> Iterator[None]:
+    """Sets OpenCV's threads, which are the process's, and gives the caller's setting back."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(threads)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

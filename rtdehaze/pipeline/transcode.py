@@ -1,0 +1,225 @@
+"""A hazy video in, a clear video out: opens both ends, runs the pipeline between them, and cleans up."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import rtdehaze
+from rtdehaze.core.errors import RtdehazeError, UsageError
+from rtdehaze.core.options import Mode, Options
+from rtdehaze.core.stream import Sink, Source
+from rtdehaze.pipeline.dehazer import Dehazer
+from rtdehaze.pipeline.report import Progress, Report, StageTimes
+from rtdehaze.pipeline.runner import Runner, Tally
+from rtdehaze.pipeline.threads import ThreadPlan, opencv_threads, plan_threads
+from rtdehaze.stages.capture.source import open_source
+from rtdehaze.stages.encode.sink import open_sink
+from rtdehaze.stages.estimate.estimator import open_estimator
+from rtdehaze.stages.recompose.compare import Comparison
+from rtdehaze.stages.recompose.keep import KeepMask
+
+__all__ = ["default_output", "transcode"]
+
+_log = logging.getLogger("rtdehaze.pipeline")
+
+
+def transcode(
+    input: str | Path,  # noqa: A002 - the word that users know
+    output: str | Path | None = None,
+    options: Options | None = None,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    **changes: Any,
+) -> Report:
+    """Dehazes a video, a picture or a sequence of pictures into a file.
+
+    Everything else in the input (audio, subtitles, chapters, metadata...) is kept as far as the output can hold it.
+
+    Args:
+        input: A file, a folder of pictures or a pattern such as `frames/%05d.png`.
+        output: Where the result goes; None takes `default_output(input)`.
+        options: What to do; None takes the defaults.
+        on_progress: Called about ten times a second.
+        stop: Set it to end early; what was encoded so far is then kept as the output.
+        **changes: Single options by name (see `Options`), on top of `options`.
+
+    Returns:
+        What was done, in numbers.
+
+    Raises:
+        UsageError: An option or the combination of input and output cannot be used.
+        SourceError: The input cannot be opened or read.
+        SinkError: The output cannot be written.
+        ModelError: The model is broken, or the provider that was asked for did not open.
+    """
+    options = _with_changes(options or Options(), changes)
+    target = str(output) if output is not None else default_output(str(input))
+    plan = plan_threads(options.threads)
+    with _collected_notes() as notes, opencv_threads(1), closing(_open_source(str(input), options, plan)) as source:
+        if options.hdr == "passthrough" and source.video.colour.tags.transfer in _HDR_TRANSFERS:
+            options = replace(options, mode=Mode.OFF)
+        comparison = Comparison(options.compare) if options.compare else None
+        dehazer = _open_dehazer(source, options, plan, comparison)
+        sink = _open_sink(target, source, options, plan, comparison)
+        tally = _run(Runner(source, dehazer, sink), sink, on_progress, stop)
+        return _report(source, sink, dehazer, options, tally, tuple(notes))
+
+
+_HDR_TRANSFERS = (16, 18)
+"""PQ and HLG (ITU-T H.273)."""
+
+
+def default_output(location: str) -> str:
+    """Names the output after the input: `foggy.mp4` -> `foggy-clear.mp4`, in the same folder."""
+    path = Path(location)
+    if path.is_dir():
+        return str(path.with_name(f"{path.resolve().name}-clear"))
+    if "%" in path.name:
+        return str(path.parent.with_name(f"{path.resolve().parent.name}-clear") / path.name)
+    return str(path.with_name(f"{path.stem}-clear{path.suffix}"))
+
+
+def _with_changes(options: Options, changes: dict[str, Any]) -> Options:
+    try:
+        return replace(options, **changes)
+    except TypeError:
+        unknown = ", ".join(sorted(set(changes) - set(Options.__dataclass_fields__)))
+        raise UsageError(f"no such option: {unknown}; there are: {', '.join(Options.__dataclass_fields__)}") from None
+
+
+@contextmanager
+def _collected_notes() -> Iterator[list[str]]:
+    notes: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: notes.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("rtdehaze")
+    logger.addHandler(handler)
+    try:
+        yield notes
+    finally:
+        logger.removeHandler(handler)
+
+
+def _open_source(location: str, options: Options, plan: ThreadPlan) -> Source:
+    return open_source(
+        location,
+        start=options.start,
+        duration=options.duration,
+        threads=plan.decode,
+        hwaccel=options.hwaccel,
+        hdr=options.hdr.value,
+        deinterlace=options.deinterlace,
+        rate=options.rate,
+    )
+
+
+def _open_dehazer(source: Source, options: Options, plan: ThreadPlan, comparison: Comparison | None) -> Dehazer:
+    video = source.video
+    keep = None
+    if options.mask or options.keep_boxes:
+        keep = KeepMask.load(video.width, video.height, mask=options.mask, boxes=options.keep_boxes)
+    estimator = None
+    if options.mode is not Mode.OFF:
+        estimator = open_estimator(options.model, provider=options.provider.value, threads=plan.inference)
+        _log.info("%s: %s", estimator.name, estimator.provider_note)
+    return Dehazer(
+        estimator,
+        mode=options.mode,
+        strength=options.strength,
+        smoothing=options.smoothing,
+        keep=keep,
+        comparison=comparison,
+        threads=plan.recompose,
+    )
+
+
+def _open_sink(
+    location: str, source: Source, options: Options, plan: ThreadPlan, comparison: Comparison | None
+) -> Sink:
+    width, height = source.video.width, source.video.height
+    if comparison is not None:
+        width, height = comparison.size(width, height)
+    tag = f"rtdehaze {rtdehaze.__version__}, model {options.model or 'default'}" if options.tag else None
+    return open_sink(
+        location,
+        source,
+        width=width,
+        height=height,
+        codec=options.codec,
+        encoder=options.encoder,
+        crf=options.crf,
+        preset=options.preset,
+        bitrate=options.bitrate,
+        pixel_format=options.pixel_format,
+        threads=plan.encode,
+        overwrite=options.overwrite,
+        strict=options.strict,
+        tag=tag,
+    )
+
+
+def _run(
+    runner: Runner,
+    sink: Sink,
+    on_progress: Callable[[Progress], None] | None,
+    stop: threading.Event | None,
+) -> Tally:
+    """Runs, and leaves behind a finished output, what was encoded until an interruption, or nothing."""
+    try:
+        tally = runner.run(on_progress=on_progress, stop=stop)
+    except KeyboardInterrupt:
+        _keep(sink, "interrupted", runner.tally)
+        raise
+    except RtdehazeError:
+        if sink.replaces:
+            sink.abort(keep=False)
+        else:
+            _keep(sink, "failed", runner.tally)
+        raise
+    except BaseException:
+        sink.abort(keep=False)
+        raise
+    if tally.interrupted:
+        _keep(sink, "interrupted", tally)
+    return tally
+
+
+def _keep(sink: Sink, what: str, tally: Tally) -> None:
+    if sink.abort(keep=True):
+        _log.warning("%s after %d frames; %s holds what was encoded so far", what, tally.frames_out, sink.location)
+    else:
+        _log.warning("%s before the first frame; nothing was written", what)
+
+
+def _report(
+    source: Source, sink: Sink, dehazer: Dehazer, options: Options, tally: Tally, notes: tuple[str, ...]
+) -> Report:
+    estimator = dehazer.estimator
+    return Report(
+        input=source.location,
+        output=sink.location,
+        frames_in=tally.frames_in,
+        frames_out=tally.frames_out,
+        dropped=tally.frames_in - tally.frames_out,
+        packets_copied=tally.packets,
+        seconds=round(tally.seconds, 3),
+        fps=round(tally.frames_out / tally.seconds, 2) if tally.seconds else 0.0,
+        stages={name: StageTimes.of(durations) for name, durations in tally.stages.items()},
+        mode=options.mode.value,
+        strength=options.strength,
+        smoothing=options.smoothing,
+        model=estimator.name if estimator else None,
+        provider=estimator.provider if estimator else None,
+        provider_note=estimator.provider_note if estimator else None,
+        mean_density=round(tally.density_sum / tally.densities, 4) if tally.densities else None,
+        interrupted=tally.interrupted,
+        version=rtdehaze.__version__,
+        notes=notes,
+    )
