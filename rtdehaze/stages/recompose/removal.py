@@ -1,0 +1,55 @@
+"""From what is known of the haze to what is done about it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rtdehaze.core.haze import Haze, Map, Removal
+
+__all__ = ["plan_removal"]
+
+
+def plan_removal(
+    haze: Haze,
+    *,
+    strength: float,
+    guide: Map | None = None,
+    weight: float = 1.0,
+    min_transmission: float = 0.1,
+    max_chroma_gain: float = 4.0,
+) -> Removal | None:
+    """Says how much of the haze is taken off, and within which limits.
+
+    Strength is the share `s` of the haze's optical depth that is removed: the picture comes out as if the haze
+    were `1 - s` times as thick. With `r = t**(1 - s)`, the transmission of what remains, the maps `luma`, `chroma`
+    and `veil` become `luma / r`, `chroma / r` and `veil - A * (1 - r) * luma / r`; for the physical maps that is
+    t**s and A * (1 - t**s), from I = J * t + A * (1 - t) (Koschmieder 1924) on both sides.
+
+    Args:
+        haze: What is known of the haze.
+        strength: In [0, 1]: 0 leaves all of the haze, 1 removes it.
+        guide: (3, h, w), RGB in [0, 1]: the picture that the haze was estimated on.
+        weight: In [0, 1]: how far the picture is taken to be hazy at all; scales the strength.
+        min_transmission: Transmission is taken to be no less, so that the gain stays under its inverse.
+        max_chroma_gain: What chroma is amplified by at most. Its noise is coarser and more visible than luma's,
+            and what the cap leaves is merely less colour, since the veil is subtracted whole.
+
+    Returns:
+        The maps to apply, or None where the frame is to be left exactly as it is.
+    """
+    share = float(np.clip(strength, 0.0, 1.0) * np.clip(weight, 0.0, 1.0))
+    if share == 0.0:
+        return None
+    transmission = np.clip(haze.transmission, min_transmission, 1.0)
+    remaining = transmission ** np.float32(1.0 - share)
+    airlight = haze.airlight.reshape(3, 1, 1)
+    if haze.removal is None:
+        luma = chroma = transmission / remaining
+        veil = airlight * (1.0 - luma)
+    else:
+        luma = haze.removal.luma / remaining
+        chroma = haze.removal.chroma / remaining
+        veil = haze.removal.veil - airlight * (1.0 - remaining) * luma
+    luma = np.maximum(luma, np.float32(min_transmission))
+    chroma = np.maximum(chroma, np.float32(1.0 / max_chroma_gain))
+    return Removal(luma, chroma, veil.astype(np.float32, copy=False), guide)
