@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rtdehaze.core.colour import Colour, Matrix, rgb_to_levels
 
 LEVELS = st.sampled_from([8, 10])

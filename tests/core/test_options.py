@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from rtdehaze.core.errors import UsageError
 from rtdehaze.core.options import Mode, Options, Provider
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from rtdehaze.core.colour import Colour
 from rtdehaze.core.errors import RtdehazeError, SinkError, SourceError
 from rtdehaze.core.frame import PIXEL_FORMATS, Frame, Plane

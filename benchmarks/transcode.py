@@ -1,0 +1,100 @@
+"""End to end: fps of `rtdehaze run` against a plain transcode of the same clip with the same settings.
+
+Three things take turns: the plain PyAV transcode of the hazy clip, ours, and the plain transcode of the clip that ours
+made: a clearer picture costs the encoder more, and that share is not ours. The plain encoder is threaded by frames;
+PyAV's default, by slices, is slower. Medians of the runs, ratios run by run.
+
+    python benchmarks/transcode.py --size 1920x1080 --frames 600 --presets veryfast,ultrafast --runs 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+from results import save
+
+import rtdehaze
+from rtdehaze.apps.demo import write_drive
+
+
+def plain(source: Path, target: Path, preset: str) -> float:
+    """Transcodes with PyAV alone; returns seconds."""
+    begin = time.perf_counter()
+    with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
+        coming = reader.streams.video[0]
+        coming.thread_type = "AUTO"
+        going = writer.add_stream("libx264", rate=coming.guessed_rate, options={"preset": preset, "crf": "20"})
+        going.width, going.height, going.pix_fmt = coming.width, coming.height, "yuv420p"
+        going.codec_context.thread_type = "FRAME"
+        going.codec_context.time_base = coming.time_base
+        for frame in reader.decode(coming):
+            frame.pict_type = 0
+            writer.mux(going.encode(frame))
+        writer.mux(going.encode(None))
+    return time.perf_counter() - begin
+
+
+def ours(source: Path, target: Path, preset: str, model: str | None) -> tuple[float, rtdehaze.Report]:
+    """Transcodes with rtdehaze; returns seconds, opening and closing included, and the report."""
+    begin = time.perf_counter()
+    report = rtdehaze.transcode(
+        source, target, model=model, mode="manual", codec="h264", preset=preset, crf=20, overwrite=True
+    )
+    return time.perf_counter() - begin, report
+
+
+def compare(clip: Path, preset: str, runs: int, frames: int, model: str | None, folder: Path) -> dict[str, Any]:
+    """Lets the three take turns; returns fps and ratios."""
+    clear = folder / f"clear-{preset}.mp4"
+    ours(clip, clear, preset, model)
+    seconds: dict[str, list[float]] = {"plain": [], "rtdehaze": [], "plain_of_dehazed": []}
+    for _ in range(runs):
+        seconds["plain"].append(plain(clip, folder / "plain.mp4", preset))
+        taken, report = ours(clip, folder / "ours.mp4", preset, model)
+        seconds["rtdehaze"].append(taken)
+        seconds["plain_of_dehazed"].append(plain(clear, folder / "plain.mp4", preset))
+    ratios = [a / b for a, b in zip(seconds["plain"], seconds["rtdehaze"], strict=True)]
+    content = [a / b for a, b in zip(seconds["plain_of_dehazed"], seconds["rtdehaze"], strict=True)]
+    return {
+        "preset": preset,
+        "model": report.model,
+        "fps": {name: round(frames / statistics.median(taken), 1) for name, taken in seconds.items()},
+        "ratio_to_plain": round(statistics.median(ratios), 3),
+        "ratio_to_plain_runs": [round(ratio, 3) for ratio in ratios],
+        "ratio_to_plain_of_dehazed": round(statistics.median(content), 3),
+        "stages_ms": {name: times.p50_ms for name, times in report.stages.items()},
+    }
+
+
+def main() -> None:
+    """Renders the clip, measures, prints and saves."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", default="1920x1080")
+    parser.add_argument("--frames", type=int, default=600)
+    parser.add_argument("--presets", default="veryfast,ultrafast")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--model", default=None)
+    parser.add_argument("--clip", type=Path, help="a hazy clip of your own instead of the generated drive")
+    given = parser.parse_args()
+    width, height = map(int, given.size.split("x"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = given.clip or folder / "hazy.mp4"
+        if given.clip is None:
+            write_drive(clip, width=width, height=height, fps=25, seconds=given.frames / 25, noise=0.01)
+        figures = []
+        for preset in given.presets.split(","):
+            row = compare(clip, preset, given.runs, given.frames, given.model, folder)
+            print(row)
+            figures.append(row)
+    print("saved", save("transcode", {"size": given.size, "frames": given.frames, "runs": figures}).name)
+
+
+if __name__ == "__main__":
+    main()

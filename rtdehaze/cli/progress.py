@@ -1,0 +1,93 @@
+"""What is shown while a run goes on: a bar on a terminal, plain lines elsewhere, and every warning once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from rtdehaze.pipeline.report import Progress as RunProgress
+
+__all__ = ["Display"]
+
+_LINE_INTERVAL_S = 5.0
+"""Between plain lines where the output is not a terminal: enough to see life in a log, not to fill it."""
+
+
+class Display:
+    """Shows progress and the log's messages on standard error while its block runs.
+
+    Args:
+        quiet: Warnings only.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._quiet = quiet
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[frames]} frames  {task.fields[fps]:.1f} fps"),
+            TextColumn("haze {task.fields[haze]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("dehazing", total=None, frames="0", fps=0.0, haze="-")
+        self._handler = _ConsoleHandler(self._console, logging.WARNING if quiet else logging.INFO)
+        self._last_line = time.monotonic()
+
+    def __enter__(self) -> Display:
+        logger = logging.getLogger("rtdehaze")
+        logger.setLevel(logging.INFO)
+        logger.addHandler(self._handler)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+        logging.getLogger("rtdehaze").removeHandler(self._handler)
+
+    def update(self, progress: RunProgress) -> None:
+        """Shows how far the run has come."""
+        if self._quiet:
+            return
+        haze = "-" if progress.density is None else f"{progress.density:.2f}"
+        if self._console.is_terminal:
+            self._bar.start()
+            frames = f"{progress.frames}/{progress.expected}" if progress.expected else str(progress.frames)
+            self._bar.update(
+                self._task,
+                total=progress.expected,
+                completed=progress.frames,
+                frames=frames,
+                fps=progress.fps,
+                haze=haze,
+            )
+        elif time.monotonic() - self._last_line >= _LINE_INTERVAL_S:
+            self._last_line = time.monotonic()
+            self._console.print(_line(progress, haze), markup=False)
+
+
+def _line(progress: RunProgress, haze: str) -> str:
+    of = f" of about {progress.expected}" if progress.expected else ""
+    left = "" if progress.remaining is None else f", {progress.remaining:.0f} s to go"
+    return f"{progress.frames}{of} frames, {progress.fps:.1f} fps, haze {haze}{left}"
+
+
+class _ConsoleHandler(logging.Handler):
+    """Prints log messages above the bar, one line each."""
+
+    def __init__(self, console: Console, level: int) -> None:
+        super().__init__(level)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        kind = "warning: " if record.levelno >= logging.WARNING else ""
+        self._console.print(f"rtdehaze: {kind}{record.getMessage()}", markup=False)
