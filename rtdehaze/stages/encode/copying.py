@@ -1,0 +1,124 @@
+"""What becomes of the streams that pass by: copied bit for bit, converted, or left out and said so."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import av
+from av.stream import Stream
+
+from rtdehaze.core.errors import UsageError
+from rtdehaze.core.stream import CopiedStream
+from rtdehaze.stages.encode.containers import ContainerKind
+
+__all__ = ["Fate", "StreamPlan", "add_copied_stream", "copied_metadata", "plan_streams"]
+
+_log = logging.getLogger("rtdehaze.encode")
+
+_TEXT_CODECS = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
+"""Subtitles made of characters: these can become one another."""
+
+_STALE_TAGS = frozenset({"DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "BPS", "encoder", "ENCODER"})
+"""Statistics that Matroska writers leave on a stream; they describe the old file."""
+
+
+class Fate(Enum):
+    """What becomes of a stream."""
+
+    COPY = "copy"
+    CONVERT = "convert"
+    CARRIED = "carried"
+    """Nothing to do: the container writes it from the metadata."""
+    LEAVE_OUT = "leave out"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """What becomes of one stream, and why."""
+
+    stream: CopiedStream
+    fate: Fate
+    target: str = ""
+    """The encoder that converts it."""
+
+
+def plan_streams(copied: Sequence[CopiedStream], container: ContainerKind, *, strict: bool) -> list[StreamPlan]:
+    """Decides for each stream, and says once what will not be bit for bit.
+
+    Raises:
+        UsageError: `strict`, and a stream cannot be copied.
+    """
+    plans = []
+    for stream in copied:
+        plan = _plan(stream, container)
+        if plan.fate in (Fate.CONVERT, Fate.LEAVE_OUT):
+            done = f"converted to {plan.target}" if plan.fate is Fate.CONVERT else "left out"
+            language = f" ({stream.language})" if stream.language else ""
+            what = f"{stream.kind} stream {stream.index}{language}: {container.name} cannot hold {stream.codec or 'it'}"
+            if strict:
+                message = f"{what}; write mkv, or leave --strict out and it will be {done}"
+                raise UsageError(message)
+            _log.warning("%s; %s", what, done)
+        plans.append(plan)
+    return plans
+
+
+def _plan(stream: CopiedStream, container: ContainerKind) -> StreamPlan:
+    if _can_hold(stream, container):
+        return StreamPlan(stream, Fate.COPY)
+    native = stream.native
+    if stream.kind == "data" and getattr(native, "codec_tag", "") == "tmcd":
+        return StreamPlan(stream, Fate.CARRIED)
+    decodable = getattr(native, "codec_context", None) is not None
+    if stream.kind == "audio" and decodable:
+        return StreamPlan(stream, Fate.CONVERT, container.audio)
+    if stream.kind == "subtitle" and decodable and stream.codec in _TEXT_CODECS and container.text:
+        return StreamPlan(stream, Fate.CONVERT, container.text)
+    return StreamPlan(stream, Fate.LEAVE_OUT)
+
+
+def _can_hold(stream: CopiedStream, container: ContainerKind) -> bool:
+    """Whether the muxer takes the stream: it is asked by writing a header into memory."""
+    if not isinstance(stream.native, Stream):
+        return False
+    if container.holds is not None and stream.codec not in container.holds:
+        return False
+    if stream.kind == "data" and getattr(stream.native, "codec_tag", "") == "tmcd":
+        return False
+    if stream.kind == "attachment":
+        return container.format == "matroska"
+    try:
+        with av.open(io.BytesIO(), "w", format=container.format) as trial:
+            add_copied_stream(trial, stream)
+            trial.start_encoding()
+    except (av.FFmpegError, ValueError, OSError):
+        return False
+    return True
+
+
+def add_copied_stream(container: Any, stream: CopiedStream) -> Any:
+    """Adds the stream to an output container with its metadata and disposition, and returns the output's stream."""
+    native: Any = stream.native
+    if stream.kind == "attachment":
+        name = native.metadata.get("filename", f"attachment-{stream.index}")
+        mimetype = native.metadata.get("mimetype", "application/octet-stream")
+        added = container.add_attachment(name, mimetype, bytes(native.data))
+    else:
+        added = container.add_stream_from_template(native)
+        added.disposition = native.disposition
+    added.metadata.update(copied_metadata(native.metadata))
+    return added
+
+
+def copied_metadata(metadata: dict[str, str]) -> dict[str, str]:
+    """Returns a stream's tags without those that describe the file they came from."""
+    return {
+        key: value
+        for key, value in metadata.items()
+        if key not in _STALE_TAGS and not key.startswith(("_STATISTICS", "DURATION-", "BPS-", "NUMBER_OF_"))
+    }

@@ -1,0 +1,103 @@
+"""What each encoder is told when the user says nothing: visually lossless, at a speed that keeps up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rtdehaze.core.errors import UsageError
+
+__all__ = ["CODECS", "Settings", "options_for", "settings_of"]
+
+CODECS: dict[str, tuple[str, ...]] = {
+    "h264": ("libx264", "h264_nvenc", "h264_qsv", "h264_amf", "h264_v4l2m2m"),
+    "hevc": ("libx265", "hevc_nvenc", "hevc_qsv", "hevc_amf", "hevc_v4l2m2m"),
+    "av1": ("libsvtav1", "av1_nvenc", "av1_qsv", "av1_amf"),
+    "vp9": ("libvpx-vp9", "vp9_qsv"),
+    "vp8": ("libvpx",),
+    "ffv1": ("ffv1",),
+    "mjpeg": ("mjpeg", "mjpeg_qsv"),
+    "prores": ("prores_ks",),
+    "dnxhd": ("dnxhd",),
+    "mpeg4": ("mpeg4",),
+    "mpeg2video": ("mpeg2video", "mpeg2_qsv"),
+    "huffyuv": ("huffyuv",),
+    "utvideo": ("utvideo",),
+}
+"""Codecs by name, each with the encoders that make it, the default first. Hardware is used when it is named: a file
+must not depend on the machine that made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the common words `crf` and `preset` are said to one encoder, and their defaults."""
+
+    quality: str | None = None
+    """The option that holds the quality; `qscale` for FFmpeg's own quantiser scale; None where there is none."""
+    default_quality: float | None = None
+    preset: str | None = None
+    """The option that holds the preset; None where there is none."""
+    default_preset: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
+
+
+_NVENC = Settings("cq", 21, "preset", "p4", {"rc": "vbr"})
+_QSV = Settings("global_quality", 21, "preset", "medium")
+_AMF = Settings("qvbr_quality_level", 21, "quality", "balanced", {"rc": "qvbr"})
+
+_SETTINGS: dict[str, Settings] = {
+    # veryfast looks ahead 10 frames; medium would hold 40 back, more than a killed run may lose.
+    "libx264": Settings("crf", 18, "preset", "veryfast"),
+    "libx265": Settings("crf", 20, "preset", "veryfast"),
+    "libsvtav1": Settings("crf", 26, "preset", "10"),
+    "libvpx-vp9": Settings("crf", 24, "cpu-used", "5", {"row-mt": "1", "deadline": "good"}),
+    "libvpx": Settings("crf", 10, "cpu-used", "5", {"deadline": "good"}),
+    "ffv1": Settings(options={"level": "3", "slicecrc": "1"}),
+    "mjpeg": Settings("qscale", 3),
+    "mpeg4": Settings("qscale", 2),
+    "mpeg2video": Settings("qscale", 2),
+    "prores_ks": Settings(options={"profile": "hq", "vendor": "apl0"}),
+}
+
+
+def settings_of(encoder: str) -> Settings:
+    """Returns how an encoder is spoken to; nothing is assumed of an unknown one."""
+    for suffix, settings in (("_nvenc", _NVENC), ("_qsv", _QSV), ("_amf", _AMF)):
+        if encoder.endswith(suffix):
+            return settings
+    return _SETTINGS.get(encoder, Settings())
+
+
+def options_for(
+    encoder: str, *, crf: float | None, preset: str | None, bitrate: int | None, extra: dict[str, str] | None
+) -> tuple[dict[str, str], float | None]:
+    """Returns the encoder's options and, where it has no option for quality, its quantiser scale.
+
+    Raises:
+        UsageError: The encoder has no such setting.
+    """
+    settings = settings_of(encoder)
+    options = dict(settings.options)
+    if crf is not None and settings.quality is None:
+        message = f"{encoder} has no quality setting (crf = {crf:g}); leave --crf out or choose another encoder"
+        raise UsageError(message)
+    if preset is not None and settings.preset is None:
+        message = f"{encoder} has no presets ({preset!r}); leave --preset out or choose another encoder"
+        raise UsageError(message)
+    if settings.preset is not None:
+        options[settings.preset] = preset or settings.default_preset or ""
+    quality = crf if crf is not None else (settings.default_quality if bitrate is None else None)
+    scale = quality if settings.quality == "qscale" else None
+    if quality is not None and settings.quality not in (None, "qscale"):
+        options[str(settings.quality)] = f"{quality:g}"
+    if bitrate is not None and crf is None:
+        options.pop("rc", None)
+    options.update(extra or {})
+    return _quiet(encoder, options), scale
+
+
+def _quiet(encoder: str, options: dict[str, str]) -> dict[str, str]:
+    # x265 writes to the terminal by itself, past FFmpeg's logging.
+    if encoder == "libx265":
+        said = options.get("x265-params")
+        options["x265-params"] = f"log-level=none:{said}" if said else "log-level=none"
+    return options
