@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -95,6 +96,38 @@ class Card:
     scores: tuple[Score, ...] = ()
     sha256: str | None = None
     """Of the .onnx file, in hexadecimal; None where nobody wrote it down."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the card in the form of its JSON file: `parse_card(card.to_dict())` gives the card again."""
+        table = dataclasses.asdict(self)
+        spec = table["input"]
+        spec["layout"] = "NCHW"
+        spec["range"] = [spec.pop("low"), spec.pop("high")]
+        spec["mean"], spec["std"] = list(self.input.mean), list(self.input.std)
+        table["kind"] = self.kind.value
+        table["scores"] = list(table["scores"])
+        return {key: value for key, value in table.items() if value is not None}
+
+    def describe(self) -> str:
+        """Returns the card as lines for a person."""
+        gate = f"hazy above {self.gate.hazy_above:g}, clear below {self.gate.clear_below:g}" if self.gate else "none"
+        lines = {
+            "name": self.name,
+            "kind": self.kind.value,
+            "summary": self.summary,
+            "source": self.source,
+            "differs": self.differs,
+            "outputs": ", ".join(self.outputs),
+            "thumbnail": f"{self.input.long_side} samples on the longer side, multiples of {self.input.multiple}",
+            "gate": gate,
+            "licence": self.licence,
+            "trained on": self.trained_on,
+        }
+        text = [f"{key + ':':12}{value}" for key, value in lines.items() if value]
+        for score in self.scores:
+            text.append(f"{'score:':12}{score.measure} {score.value:g} {score.unit} on {score.dataset}")
+            text.append(f"{'':12}{score.command}")
+        return "\n".join(text)
 
 
 def read_card(path: Path) -> Card:
@@ -261,9 +294,9 @@ class _Keys:
         return _Keys(self._take(key, _REQUIRED), self._where, self._path(key))
 
     def tables(self, key: str) -> list[_Keys]:
-        value = self._take(key, [])
+        value: object = self._take(key, [])
         if not isinstance(value, list):
-            self.refuse(key, value, "a list")
+            raise ModelError(f"{self._where}: {self._path(key)} is {_short(value)}, but must be a list")
         return [_Keys(item, self._where, f"{self._path(key)}[{index}]") for index, item in enumerate(value)]
 
     def _finite(self, key: str, value: Any) -> float:

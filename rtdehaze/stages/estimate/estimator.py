@@ -1,0 +1,133 @@
+"""From a thumbnail to its haze, with whichever model: the one thing that the pipeline asks for."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rtdehaze.core.card import Card, Kind
+from rtdehaze.core.errors import ProviderError
+from rtdehaze.core.haze import Haze, Map
+from rtdehaze.stages.estimate.canary import check_answers, compare_with_cpu
+from rtdehaze.stages.estimate.contract import Network, resolve_card
+from rtdehaze.stages.estimate.fit import haze_from_picture, removal_from_gains
+from rtdehaze.stages.estimate.models import Model, load_model
+from rtdehaze.stages.estimate.session import Session, open_session
+
+__all__ = ["Estimator", "open_estimator"]
+
+LEAST_TRANSMISSION = 0.05
+"""Recomposition divides by it; a model's own floor lies higher."""
+
+_LOG = logging.getLogger("rtdehaze.estimate")
+
+
+class Estimator:
+    """A model that is open, checked and ready. `estimate` may be called from several threads."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    @property
+    def card(self) -> Card:
+        """What is known about the model; names of inputs and outputs filled in where there was no card."""
+        return self._network.card
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._network.card.name
+
+    @property
+    def provider(self) -> str:
+        """What it runs on: `cpu`, `cuda` or `tensorrt`."""
+        return self._network.session.provider
+
+    @property
+    def provider_note(self) -> str:
+        """One line that says which provider was taken and why."""
+        return self._network.session.note
+
+    def thumbnail_size(self, width: int, height: int) -> tuple[int, int]:
+        """The (width, height) of the thumbnail for a picture of that size."""
+        return self._network.thumbnail_size(width, height)
+
+    def estimate(self, thumbnail: Map) -> Haze:
+        """Estimates the haze of one picture.
+
+        Args:
+            thumbnail: (3, h, w), RGB in [0, 1], of the size that `thumbnail_size` says.
+
+        Returns:
+            Maps at the model's own resolution: the thumbnail's, or a fraction of it.
+
+        Raises:
+            ModelError: The model failed on this picture.
+        """
+        found = self._network.run(thumbnail)
+        if self.card.kind is Kind.RESTORER:
+            return haze_from_picture(thumbnail, found["image"])
+        removal = None
+        if "bias" in found:
+            gains = (found["luma_gain"], found["chroma_gain"])
+            removal = removal_from_gains(*gains, found["bias"], _at_size(thumbnail, found["bias"]))
+        return Haze(
+            transmission=np.clip(found["transmission"], LEAST_TRANSMISSION, 1.0),
+            airlight=np.clip(found["airlight"], 0.0, 1.0),
+            density=float(np.clip(found["density"][0], 0.0, 1.0)),
+            removal=removal,
+        )
+
+
+def open_estimator(model: str | Path, *, provider: str = "auto", threads: int = 1) -> Estimator:
+    """Opens a model: found, inspected, loaded, checked with a test picture.
+
+    Args:
+        model: The name of a shipped model or the path of an .onnx file.
+        provider: `auto`, `cpu`, `cuda` or `tensorrt`.
+        threads: Threads that inference may use on the CPU.
+
+    Raises:
+        UnknownModelError: No such model.
+        ModelError: The model is broken, hostile, or not what its card says.
+        ProviderError: The provider did not open; never with `auto`.
+        UsageError: No such provider.
+    """
+    found = load_model(model)
+    session = open_session(found, provider, threads)
+    network = Network(resolve_card(found, session), session)
+    if not found.has_card:
+        _LOG.warning(
+            "%s has no card: taken for a restorer of RGB pictures in [0, 1]; write %s to say otherwise",
+            found.path.name,
+            found.path.with_suffix(".json").name,
+        )
+    if session.provider == "cpu":
+        check_answers(network)
+        return Estimator(network)
+    return Estimator(_trusted(found, network, provider, threads))
+
+
+def _trusted(model: Model, network: Network, asked: str, threads: int) -> Network:
+    """The network on its accelerator if it answers as the CPU does; for `auto` otherwise the CPU's."""
+    session = open_session(model, "cpu", threads)
+    reference = Network(network.card, session)
+    try:
+        compare_with_cpu(network, reference)
+    except ProviderError as error:
+        if asked != "auto":
+            raise
+        note = f"CPU, because {error}"
+        return Network(network.card, Session(session.runtime, "cpu", note))
+    return network
+
+
+def _at_size(thumbnail: Map, like: Map) -> Map:
+    """The thumbnail averaged to the maps' size."""
+    if thumbnail.shape == like.shape:
+        return thumbnail
+    height, width = like.shape[1:]
+    return np.stack([cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA) for plane in thumbnail])
