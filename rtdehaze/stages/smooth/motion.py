@@ -28,8 +28,6 @@ _FIRST_NOISE = 1.0 / 255.0
 """Noise (standard deviation) that is assumed before any was measured."""
 _NOISE_STEP = 0.1
 """How far the noise estimate moves to what one frame shows: sensors change slowly, one frame may mislead."""
-_NO_SECOND_MAP = np.empty((0, 0), np.float32)
-"""OpenCV's remap takes places in one map of two channels, or in two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,8 @@ class Motion:
 
 def carried(plane: Array, places: Array) -> Array:
     """Samples a (h, w) plane at `places`, (h, w, 2) absolute (x, y), bilinearly, repeating its border."""
-    moved = cv2.remap(plane, places, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # OpenCV's own stub forbids the None that its documentation asks for; an empty map instead gives garbage.
+    moved = cv2.remap(plane, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     return np.asarray(moved, dtype=np.float32)
 
 
