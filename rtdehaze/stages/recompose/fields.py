@@ -38,9 +38,9 @@ def axis(size: int, samples: int, step: int, map_size: int) -> Axis:
     """
     centre = (np.arange(samples) + 0.5) * step
     at = np.clip(np.minimum(centre, size) * map_size / size - 0.5, 0.0, map_size - 1.0)
-    index = np.minimum(at.astype(np.int32), max(map_size - 2, 0)).astype(np.int32)
-    following = np.minimum(index + 1, map_size - 1).astype(np.int32)
-    return Axis(index, following, (at - index).astype(np.float32))
+    before = np.minimum(np.floor(at), max(map_size - 2, 0))
+    after = np.minimum(before + 1, map_size - 1)
+    return Axis(before.astype(np.uint32), after.astype(np.uint32), (at - before).astype(np.float32))
 
 
 @lru_cache(maxsize=64)
@@ -66,8 +66,8 @@ def levels(source: PixelFormat, target: PixelFormat, colour: Colour, deband: boo
         green_u=np.float32(per_u * blue / green),
         green_v=np.float32(per_v * red / green),
         blue=np.float32(per_u),
-        shift=np.int32(source.shift),
-        shift_out=np.int32(target.shift),
+        unshift=np.float32(0.5**source.shift),
+        shift_out=target.shift,
         deband=np.float32(deband),
     )
 

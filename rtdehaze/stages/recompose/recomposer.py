@@ -108,7 +108,7 @@ class Recomposer:
                     np.zeros((3, LUMA_FIELDS, width + MARGIN), np.float32),
                     np.zeros((3, CHROMA_FIELDS, chroma_width + MARGIN), np.float32),
                     np.zeros((2, width + MARGIN), np.float32),
-                    np.zeros((3, 1, chroma_width + MARGIN), np.float32),
+                    np.zeros((3, chroma_width + MARGIN), np.float32),
                 )
             )
 
