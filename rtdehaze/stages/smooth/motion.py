@@ -26,8 +26,14 @@ _SMALLEST_SIDE = 24
 """Samples: below this the pyramid of the flow has no room, and thumbnails are compared without motion."""
 _FIRST_NOISE = 1.0 / 255.0
 """Noise (standard deviation) that is assumed before any was measured."""
-_NOISE_STEP = 0.1
-"""How far the noise estimate moves to what one frame shows: sensors change slowly, one frame may mislead."""
+_MOST_NOISE = 0.1
+"""Noise (standard deviation) beyond which it is a mistake of the motion."""
+_NOISE_FRAMES = 10
+"""Frames that the noise estimate is a running mean of: sensors change slowly, one frame may mislead."""
+_LEAST_SIGNAL = 0.1
+"""Share of an evened picture's power that is always taken for structure."""
+_LEAST_POWER = 0.02
+"""Mean square of an evened picture below which it is flat; texture has 0.3 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class View:
     """(h, w), > 0: squared local contrast of luma, noise taken out, floor added."""
     texture: NDArray[np.uint8]
     """(h, w), `evened` as the flow wants it."""
+    colour: Array
+    """(3,), mean RGB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,11 @@ class Motion:
     """(h, w, 2): where each sample came from, (u, v) in samples: `now[y, x]` is `before[y + v, x + u]`."""
     agreement: Array
     """(h, w), in [0, 1]: 1 where the two pictures agree within noise and local contrast."""
+    noise: float
+    """Standard deviation of the noise of one thumbnail, as far as the two tell."""
+    likeness: float | None
+    """Correlation of the two evened pictures, moved along and noise taken out: about 1 in one scene, below 0.4
+    across a cut. None where one is too flat to tell."""
 
 
 def carried(plane: Array, places: Array) -> Array:
@@ -72,6 +85,7 @@ class MotionEstimator:
         # The finer presets cost two to ten times as much and measured no better on t.
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._noise = _FIRST_NOISE
+        self._frames = 0
         self._grid = np.empty((0, 0, 2), np.float32)
 
     def observe(self, thumbnail: Array) -> View:
@@ -82,7 +96,7 @@ class MotionEstimator:
         squared = _box(residue * residue, _CONTRAST_WINDOW)
         evened, texture = np.empty_like(luma), np.empty(luma.shape, np.uint8)
         even_out(residue, squared, self._noise, _FLOOR, evened, texture)
-        return View(luma, evened, squared, texture)
+        return View(luma, evened, squared, texture, thumbnail.reshape(3, -1).mean(axis=1))
 
     def between(self, before: View, now: View) -> Motion:
         """Returns the motion from one view to the next of the same size."""
@@ -91,12 +105,24 @@ class MotionEstimator:
         difference = now.luma - carried(before.luma, places)
         # A change of exposure is no change of scene.
         difference -= np.float32(np.median(difference[::4, ::4]))
-        self._learn_noise(difference)
-        unlike = np.empty_like(difference)
-        unlikeness(difference, now.evened, carried(before.evened, places), now.squared, unlike)
+        # The median absolute deviation is blind to what does not match; the difference of two noisy samples.
+        spread = float(np.median(np.abs(difference[::3, ::3]))) * 1.4826 / float(np.sqrt(2.0))
+        evened, unlike = carried(before.evened, places), np.empty_like(difference)
+        unlikeness(difference, now.evened, evened, now.squared, unlike)
         unlike = _box(unlike, _AGREEMENT_WINDOW)
         agree(unlike, now.squared, flow, self._noise, _FULL_AGREEMENT, _NO_AGREEMENT)
-        return Motion(flow, unlike)
+        return Motion(flow, unlike, spread, self._likeness(now, evened))
+
+    def _likeness(self, now: View, before: Array) -> float | None:
+        noise = self._noise * self._noise * float(np.mean(1.0 / now.squared))
+        # Never below a part of what is there: where noise is all, its estimate must not make structure of it.
+        ours, theirs = (
+            max(power - noise, _LEAST_SIGNAL * power)
+            for power in (float(np.mean(now.evened * now.evened)), float(np.mean(before * before)))
+        )
+        if min(ours, theirs) < _LEAST_POWER:
+            return None
+        return float(np.mean(now.evened * before)) / float(np.sqrt(ours * theirs))
 
     def flow(self, before: NDArray[np.uint8], now: NDArray[np.uint8]) -> Array:
         """Returns where each sample of `now` came from, (h, w, 2), in samples."""
@@ -113,7 +139,7 @@ class MotionEstimator:
             self._grid = np.dstack([columns, rows])
         return self._grid
 
-    def _learn_noise(self, difference: Array) -> None:
-        # The median absolute deviation is blind to what does not match; the difference of two noisy samples.
-        spread = float(np.median(np.abs(difference[::3, ::3]))) * 1.4826 / float(np.sqrt(2.0))
-        self._noise += _NOISE_STEP * (min(spread, 0.1) - self._noise)
+    def learn(self, motion: Motion) -> None:
+        """Takes a motion's noise into account from now on; not to be called across a cut."""
+        self._frames = min(self._frames + 1, _NOISE_FRAMES)
+        self._noise += (min(motion.noise, _MOST_NOISE) - self._noise) / self._frames

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rtdehaze.core.errors import UsageError
 from rtdehaze.core.haze import Haze, Removal
 from rtdehaze.stages.smooth.airlight import AirlightSmoother
-from rtdehaze.stages.smooth.cuts import is_cut
+from rtdehaze.stages.smooth.cuts import CutDetector
 from rtdehaze.stages.smooth.kernels import blend, sharpen
 from rtdehaze.stages.smooth.motion import Motion, MotionEstimator, View, carried
 
@@ -50,6 +50,7 @@ class HazeSmoother:
         self._seconds = seconds
         self._airlight = AirlightSmoother(seconds, _AIRLIGHT_RATIO * seconds)
         self._motion = MotionEstimator()
+        self._cuts = CutDetector()
         self.cut = False
         """Whether the last update dropped the scene before it: a cut, a gap, a jump in time or in size."""
         self.reset()
@@ -64,6 +65,7 @@ class HazeSmoother:
         self._time = 0.0
         self._clock = 0.0
         self._airlight.reset()
+        self._cuts.reset()
         self.cut = False
 
     def update(self, haze: Haze, thumbnail: Array, time: float) -> Haze:
@@ -102,7 +104,8 @@ class HazeSmoother:
         known = before.luma.shape == view.luma.shape and self._maps.shape == maps.shape
         if known and -1.0 <= step <= max(1.0, _GAP * self._seconds):
             motion = self._motion.between(before, view)
-            if not is_cut(motion):
+            if not self._cuts.update(before, view, motion):
+                self._motion.learn(motion)
                 self.cut = False
                 return motion
         self.reset()
