@@ -84,13 +84,14 @@ class ContainerSource(BaseSource):
     def items(self) -> Iterator[Frame | Packet]:
         """Yields frames in presentation order and packets in the order of the file, once, until the end."""
         self._assert_open()
-        while self._ahead:
-            yield self._ahead.popleft()
+        ahead = self._ahead
+        while ahead:
+            yield ahead.popleft()
             self._assert_open()
         yield from self._stream
 
     def _release(self) -> None:
-        self._ahead.clear()
+        self._ahead = deque()
         self._container.close()
 
     def _prepare(self) -> None:
@@ -116,6 +117,7 @@ class ContainerSource(BaseSource):
         self._converter = Converter(self._notices, codec=codec_name(stream), picture=False)
         origin = Fraction((stream.start_time or 0) * self._time_base)
         self._cut = Cut.of(origin, options.start, options.duration)
+        self._first, self._stop = self._cut.first(self._time_base), self._cut.stop(self._time_base)
         self._copied = copied_streams(container, stream, self._notices)
         self._chapters = self._cut.chapters(chapter_marks(container))
         self._metadata = dict(container.metadata)
@@ -177,11 +179,11 @@ class ContainerSource(BaseSource):
             decoded = self._progressive(decoded, end=packet is None)
         decoded.reverse()
         while decoded:
-            # Taken out of the list first: no frame is kept here while the caller works on it.
-            framed = self._framed(decoded.pop())
-            if framed is not None:
-                yield framed
-            del framed
+            # Yielded out of the list, never from a variable: no frame is kept here while the caller works on it.
+            if self._inside(_pts(decoded[-1])):
+                yield self._framed(decoded.pop())
+            else:
+                decoded.pop()
 
     def _progressive(self, decoded: list[VideoFrame], *, end: bool) -> list[VideoFrame]:
         """Returns the frames deinterlaced if that was asked for; otherwise tells once that they are interlaced."""
@@ -202,12 +204,15 @@ class ContainerSource(BaseSource):
             ready.extend(self._deinterlacer.flush())
         return ready
 
-    def _framed(self, decoded: VideoFrame) -> Frame | None:
-        first, stop = self._cut.first(self._time_base), self._cut.stop(self._time_base)
-        pts = decoded.pts or 0
-        if first is not None and pts < first:
-            return None
-        if stop is not None and pts >= stop:
+    def _inside(self, pts: int) -> bool:
+        if self._stop is not None and pts >= self._stop:
             self._demuxer.video_done = True
-            return None
-        return self._converter.frame(decoded, pts - (first or 0), self._time_base)
+            return False
+        return self._first is None or pts >= self._first
+
+    def _framed(self, decoded: VideoFrame) -> Frame:
+        return self._converter.frame(decoded, _pts(decoded) - (self._first or 0), self._time_base)
+
+
+def _pts(stamped: VideoFrame) -> int:
+    return 0 if stamped.pts is None else stamped.pts

@@ -13,6 +13,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from rtdehaze.core.stream import CopiedStream
+from rtdehaze.stages.capture.continuity import Continuity
 from rtdehaze.stages.capture.cut import Cut
 from rtdehaze.stages.capture.problems import Notices
 from rtdehaze.stages.capture.streams import is_picture_track
@@ -54,6 +55,7 @@ class Demuxer:
         self._clamped = frozenset(stream.index for stream in copied if stream.kind == "subtitle")
         self._covers = frozenset(stream.index for stream in container.streams.video if is_picture_track(stream))
         self._await_key = {stream.index for stream in copied if stream.kind == "video"} - self._covers
+        self._continuity = Continuity(container, notices)
         self._reached: Fraction | None = None
         self.video_done = False
         """Set by whoever decodes, once a frame after the end of the part has come."""
@@ -86,6 +88,7 @@ class Demuxer:
                 failures = 0
                 if self._is_flush(packet):
                     continue
+                self._continuity.apply(packet)
                 if self._past_end(packet):
                     return
                 if not self._wanted(packet):

@@ -74,13 +74,14 @@ class PictureSource(BaseSource):
     def items(self) -> Iterator[Frame | Packet]:
         """Yields the pictures in order, once."""
         self._assert_open()
-        if self._ahead:
-            yield self._ahead.pop()
+        ahead = self._ahead
+        if ahead:
+            yield ahead.pop()
             self._assert_open()
         yield from self._stream
 
     def _release(self) -> None:
-        self._ahead.clear()
+        self._ahead = []
 
     def _part(self, files: Sequence[Path], options: CaptureOptions) -> Sequence[Path]:
         start = options.start or Fraction(0)
@@ -92,17 +93,18 @@ class PictureSource(BaseSource):
 
     def _read(self) -> Iterator[Frame]:
         for index, file in enumerate(self._files):
-            frame = None
+            loaded: list[Frame] = []
             with self._lock:
                 self._assert_open()
                 try:
-                    frame = self._load(file, index)
+                    loaded.append(self._load(file, index))
                 except SourceError:
                     if self._still:
                         raise
                     self._broken.append(file)
-            if frame is not None:
-                yield frame
+            if loaded:
+                # Out of the list, never from a variable: no frame is kept here while the caller works on it.
+                yield loaded.pop()
         if self._broken:
             more = "" if len(self._broken) == 1 else f" and {len(self._broken) - 1} more"
             self._notices.say("broken", f"{self._broken[0].name!r}{more} cannot be read and is left out")
