@@ -68,7 +68,13 @@ def settings_of(encoder: str) -> Settings:
 
 
 def options_for(
-    encoder: str, *, crf: float | None, preset: str | None, bitrate: int | None, extra: dict[str, str] | None
+    encoder: str,
+    *,
+    crf: float | None,
+    preset: str | None,
+    bitrate: int | None,
+    threads: int = 0,
+    extra: dict[str, str] | None,
 ) -> tuple[dict[str, str], float | None]:
     """Returns the encoder's options and, where it has no option for quality, its quantiser scale.
 
@@ -92,12 +98,16 @@ def options_for(
     if bitrate is not None and crf is None:
         options.pop("rc", None)
     options.update(extra or {})
-    return _quiet(encoder, options), scale
+    for option, value in _native_words(encoder, threads).items():
+        options[option] = ":".join(filter(None, [value, options.get(option)]))
+    return options, scale
 
 
-def _quiet(encoder: str, options: dict[str, str]) -> dict[str, str]:
-    # x265 writes to the terminal by itself, past FFmpeg's logging.
+def _native_words(encoder: str, threads: int) -> dict[str, str]:
+    """What has to be said in an encoder's own words, past FFmpeg's options; the user's come after and win."""
     if encoder == "libx265":
-        said = options.get("x265-params")
-        options["x265-params"] = f"log-level=none:{said}" if said else "log-level=none"
-    return options
+        # It writes to the terminal by itself, past FFmpeg's logging, and does not look at FFmpeg's thread count.
+        return {"x265-params": "log-level=none" + (f":pools={threads}" if threads else "")}
+    if encoder == "libsvtav1" and threads:
+        return {"svtav1-params": f"lp={threads}"}
+    return {}
