@@ -1,0 +1,5 @@
+"""`python -m rtdehaze`."""
+
+from rtdehaze.cli.main import main
+
+main()
