@@ -48,7 +48,7 @@ def _examine() -> dict[str, Any]:
             {"name": state.name, "codec": state.codec, "opens": state.opens, "why": state.why}
             for state in available_encoders()
         ],
-        "decoders": [{"name": state.name, "opens": state.opens, "why": state.why} for state in available_hwaccels()],
+        "decoders": [{"name": name, "opens": opens, "why": why} for name, opens, why in available_hwaccels()],
     }
 
 

@@ -183,10 +183,13 @@ class Dehazer:
         return self._decide(self._estimator, thumbnail, frame.time)
 
     def apply(self, frame: Frame, decision: Decision, out: Frame) -> None:
-        """Writes the clear picture of `frame` into `out`, which has its size and format."""
-        self._recomposer.apply(frame, decision.removal, out)
+        """Writes the clear picture of `frame` into `out`, or both where a comparison was asked for."""
+        left = self._comparison.left(frame.width) if self._comparison is not None else 0
+        self._recomposer.apply(frame, decision.removal, out, left=left)
         if self._keep is not None and decision.removal is not None:
-            self._keep.restore(frame, out)
+            self._keep.restore(frame, out, left=left)
+        if self._comparison is not None:
+            self._comparison.draw(frame, out)
 
     def _decide(self, estimator: Estimator, thumbnail: Map, time: float) -> Decision:
         haze = self._smoother.update(estimator.estimate(thumbnail), thumbnail, time)
