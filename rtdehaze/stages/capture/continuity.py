@@ -43,8 +43,8 @@ class Continuity:
             _move(packet, self._offset)
         else:
             _move(packet, self._offset_of(index, Fraction((expected - packet.dts) * packet.time_base)))
-            back = Fraction((expected - packet.dts) * packet.time_base)
-            if back > _JUMP:
+            if Fraction((self._last[index] - packet.dts) * packet.time_base) > _JUMP:
+                back = Fraction((expected - packet.dts) * packet.time_base)
                 _move(packet, back)
                 self._jump(index, back, float(packet.dts * packet.time_base))
         if packet.dts is not None:

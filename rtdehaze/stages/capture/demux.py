@@ -23,6 +23,9 @@ __all__ = ["Demuxer"]
 _SEEK_BACK = (0, 1, 10, 60)
 """Seconds before the start to try, one after the other, where a container without an index lands too late."""
 
+_LEAD = Fraction(10)
+"""Seconds by which a subtitle that is still shown, or sound that is interleaved ahead, may lie before the keyframe."""
+
 _READ_ON = Fraction(5)
 """Seconds that packets of copied streams may lag behind the end of the part in the file."""
 
@@ -59,6 +62,8 @@ class Demuxer:
         self._reached: Fraction | None = None
         self.video_done = False
         """Set by whoever decodes, once a frame after the end of the part has come."""
+        self._copied = bool(copied)
+        self._skip_before: int | None = None
         if cut.start is not None:
             self._seek(cut.start)
 
@@ -103,6 +108,9 @@ class Demuxer:
     def _wanted(self, packet: Packet[Stream]) -> bool:
         index = packet.stream_index
         if index == self._main.index:
+            if self._skip_before is not None and packet.dts is not None and packet.dts < self._skip_before:
+                return False
+            self._skip_before = None
             return True
         if index in self._covers:
             return bool(packet.size)
@@ -130,8 +138,13 @@ class Demuxer:
             target = round((start - back) / time_base)
             if not self._seek_to(target):
                 break
-            if self._next_keyframe_is_before(round(start / time_base)) and self._seek_to(target):
-                return
+            key = self._next_keyframe()
+            if key is not None and key[0] <= round(start / time_base):
+                # Tracks that pass by may lie earlier in the file than the picture they belong to.
+                self._skip_before = key[1] if self._copied else None
+                if self._seek_to(target - (round(_LEAD / time_base) if self._copied else 0)):
+                    return
+        self._skip_before = None
         self._seek_to(self._main.start_time or 0)
 
     def _seek_to(self, timestamp: int) -> bool:
@@ -141,15 +154,16 @@ class Demuxer:
             return False
         return True
 
-    def _next_keyframe_is_before(self, timestamp: int) -> bool:
+    def _next_keyframe(self) -> tuple[int, int] | None:
+        """Returns the presentation and decoding time of the next keyframe, None if there is none with a time."""
         try:
             for packet in self._container.demux(self._main):
                 if packet.size and packet.is_keyframe:
-                    time = packet.pts if packet.pts is not None else packet.dts
-                    return time is not None and time <= timestamp
+                    pts = packet.pts if packet.pts is not None else packet.dts
+                    return None if pts is None or packet.dts is None else (pts, packet.dts)
         except (av.FFmpegError, OSError):
-            return False
-        return False
+            return None
+        return None
 
     def _tell_early_end(self) -> None:
         duration = self._container.duration

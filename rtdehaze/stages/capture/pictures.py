@@ -32,6 +32,8 @@ PICTURE_SUFFIXES = frozenset(
 )
 """Names of files that hold one picture."""
 
+_UNDECODABLE = f"{{!r}} cannot be decoded: it is damaged, or too large (more than {MAX_PIXELS} pixels)"
+
 _NUMBER = re.compile(r"%(?:0(\d+))?d")
 
 
@@ -117,9 +119,9 @@ class PictureSource(BaseSource):
             try:
                 decoded = next(container.decode(video), None)
             except (av.FFmpegError, MemoryError) as error:
-                raise source_error(str(file), error) from error
+                raise SourceError(_UNDECODABLE.format(str(file))) from error
             if decoded is None:
-                raise SourceError(f"{str(file)!r} holds no picture; it may be damaged or too large")
+                raise SourceError(_UNDECODABLE.format(str(file)))
             if self._converter is None:
                 self._codec = codec_name(video)
                 self._converter = Converter(self._notices, codec=self._codec, picture=True)

@@ -19,7 +19,7 @@ from rtdehaze.stages.capture.pictures import (
     files_of_pattern,
     is_pattern,
 )
-from rtdehaze.stages.capture.problems import redacted
+from rtdehaze.stages.capture.problems import redacted, source_error
 
 __all__ = ["local_path", "open_source"]
 
@@ -62,6 +62,13 @@ def open_source(
         start=start, duration=duration, threads=threads, hwaccel=hwaccel, hdr=hdr, deinterlace=deinterlace, fps=fps
     )
     path = local_path(os.fspath(location))
+    try:
+        return _open_path(path, options)
+    except OSError as error:
+        raise source_error(path, error) from error
+
+
+def _open_path(path: str, options: CaptureOptions) -> BaseSource:
     if Path(path).is_dir():
         return PictureSource(path, files_of_folder(path), options, still=False)
     if is_pattern(path):

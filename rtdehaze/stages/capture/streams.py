@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
 from av.container import InputContainer
-from av.stream import Discard, Disposition, Stream
+from av.stream import AttachmentStream, Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from rtdehaze.core.errors import SourceError
@@ -24,6 +25,9 @@ __all__ = [
 ]
 
 _PICTURE_TRACK = Disposition.attached_pic | Disposition.timed_thumbnails
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)$")
+"""What Matroska muxers write into the tag DURATION of each stream."""
+
 _KINDS = frozenset({"audio", "subtitle", "data", "attachment", "video"})
 
 
@@ -71,7 +75,7 @@ def copied_streams(container: InputContainer, main: VideoStream, notices: Notice
         if stream.type not in _KINDS:
             notices.say(f"stream {stream.index}", f"stream {stream.index} is of an unknown kind and is left out")
             continue
-        found.append(CopiedStream(stream.index, stream.type, codec_name(stream), stream.language, stream))
+        found.append(CopiedStream(stream.index, stream.type, codec_name(stream), language(stream), stream))
     return tuple(found)
 
 
@@ -79,7 +83,15 @@ def codec_name(stream: Stream) -> str:
     """Returns FFmpeg's name of the codec, not of the decoder; `none` where it has none."""
     if stream.codec_context is not None:
         return str(stream.codec_context.codec.canonical_name)
+    if isinstance(stream, AttachmentStream):
+        # PyAV gives the attached file's name where other streams have their codec's.
+        return stream.mimetype or "none"
     return stream.name or "none"
+
+
+def language(stream: Stream) -> str | None:
+    """Returns the language of a stream; None where it is not said or undetermined."""
+    return None if stream.language in {None, "", "und"} else stream.language
 
 
 def frame_rate(stream: VideoStream) -> Fraction | None:
@@ -94,6 +106,9 @@ def stream_seconds(container: InputContainer, stream: Any) -> Fraction | None:
     """Returns how long a stream lasts, in seconds, by its own word or its container's."""
     if stream.duration is not None and stream.duration > 0 and stream.time_base is not None:
         return Fraction(stream.duration * stream.time_base)
+    stated = _CLOCK.match(stream.metadata.get("DURATION", ""))
+    if stated is not None:
+        return 3600 * Fraction(stated[1]) + 60 * Fraction(stated[2]) + Fraction(stated[3])
     if container.duration is not None and container.duration > 0:
         return Fraction(container.duration, 1_000_000)
     return None
