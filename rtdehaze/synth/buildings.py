@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtdehaze.synth.noise import fractal_noise
-from rtdehaze.synth.raster import Quad, Texture
+from rtdehaze.synth.texture import Quad, Texture
 
 __all__ = ["Building", "paint_building"]
 

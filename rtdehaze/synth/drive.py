@@ -151,7 +151,6 @@ class FoggyDrive:
         drawn = self._render(index)
         time = index / self.fps
         airlight = self._airlight(drawn.take, time)
-        # Not `add_haze`: on whole frames OpenCV's passes are three times as fast as broadcasting.
         hazy = _haze(drawn.clear.astype(np.float32), drawn.transmission, airlight * np.float32(255))
         if self._noise > 0:
             rng = np.random.default_rng([self.seed, 3, index])
@@ -226,7 +225,9 @@ def _haze(
 ) -> NDArray[np.float32]:
     """I = J*t + A*(1 - t) on a whole frame."""
     light = cv2.merge([transmission, transmission, transmission]).reshape(clear.shape)
-    hazy: NDArray[np.float32] = clear - airlight
+    veil = np.empty_like(clear)
+    veil[:] = airlight
+    hazy: NDArray[np.float32] = clear - veil
     hazy *= light
-    hazy += airlight
+    hazy += veil
     return hazy

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.synth.raster import Quad, Texture
 from rtdehaze.synth.sheet import Sheet
+from rtdehaze.synth.texture import Quad, Texture
 
 __all__ = ["Upright", "paint_lamp", "paint_marker", "paint_pole", "paint_signs"]
 

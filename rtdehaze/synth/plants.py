@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.synth.raster import Texture
 from rtdehaze.synth.sheet import Sheet
+from rtdehaze.synth.texture import Texture
 
 __all__ = ["Plant", "paint_bush", "paint_plants"]
 

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from rtdehaze.synth.camera import CameraPath, Lens
 from rtdehaze.synth.cars import paint_car
 from rtdehaze.synth.ground import Ground
-from rtdehaze.synth.raster import BACKDROP, Canvas
+from rtdehaze.synth.raster import Canvas
 from rtdehaze.synth.scenery import Prop, Scenery, Weather, cast_shadow, soft_shadow
 from rtdehaze.synth.sky import Backdrop
+from rtdehaze.synth.texture import BACKDROP
 
 __all__ = ["Scene"]
 
@@ -66,12 +67,7 @@ class Scene:
         props = self._scenery.between(here - 14.0, here + _SIGHT)
         props += self._traffic(self.movers(time), float(camera.position[0]))
         props.sort(key=lambda prop: -prop.far_end)
-        for prop in props:
-            for shadow in prop.shadows:
-                canvas.draw(shadow)
-        for prop in props:
-            for quad in prop.quads:
-                canvas.draw(quad)
+        canvas.draw([quad for prop in props for quad in prop.shadows] + [quad for prop in props for quad in prop.quads])
         return canvas
 
     def movers(self, time: float) -> Places:

@@ -11,7 +11,7 @@ from rtdehaze.synth.buildings import Building, paint_building
 from rtdehaze.synth.camera import Lens
 from rtdehaze.synth.furniture import paint_lamp, paint_marker, paint_pole, paint_signs
 from rtdehaze.synth.plants import Plant, paint_bush, paint_plants
-from rtdehaze.synth.raster import Quad, Texture
+from rtdehaze.synth.texture import Quad, Texture
 
 __all__ = ["Prop", "Scenery", "Weather", "cast_shadow", "soft_shadow"]
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rtdehaze.synth.raster import Texture
+from rtdehaze.synth.texture import Texture
 
 __all__ = ["Sheet"]
 
