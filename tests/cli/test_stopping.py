@@ -64,16 +64,30 @@ def test_a_signal_ends_the_run_with_a_playable_output(
     assert list(tmp_path.iterdir()) == [out]
 
 
-@pytest.mark.slow
-def test_a_signal_before_the_first_frame_leaves_nothing(long_clip: Path, tmp_path: Path) -> None:
-    out = tmp_path / "clear.mp4"
-    process = start(long_clip, out)
-    time.sleep(0.15)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert process.returncode != 0
-    assert "Traceback" not in err
-    assert not out.exists() or frames_of(out) > 0
+INTERRUPTING_IMPORT = """
+import sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from rtdehaze.__main__ import main
+sys.argv[1:] = sys.argv[2:]
+main()
+"""
+
+
+@pytest.mark.parametrize("library", ["click", "cv2"])
+def test_ctrl_c_before_anything_was_opened_gets_one_line_and_leaves_nothing(
+    foggy_clip: Path, tmp_path: Path, library: str
+) -> None:
+    arguments = [library, "run", str(foggy_clip), "-o", str(tmp_path / "clear.mp4")]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTING_IMPORT, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130
+    assert done.stderr == "rtdehaze: error: interrupted\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
