@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 from rtdehaze.core.colour import Colour, luma_weights, rgb_to_levels
 from rtdehaze.core.frame import PixelFormat
 from rtdehaze.core.haze import Removal
-from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, Axis, Levels
+from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, Levels
+from rtdehaze.stages.recompose.rgb import RGB_FIELDS
+from rtdehaze.stages.recompose.rows import Axis
 
-__all__ = ["axis", "field_maps", "levels"]
+__all__ = ["axis", "field_maps", "levels", "rgb_field_maps"]
 
 _LEAST_TRANSMISSION = 1.0 / 255.0
 """Below this a gain would spread less than one level over the whole range."""
@@ -88,6 +91,18 @@ def field_maps(removal: Removal, colour: Colour, bits: int) -> tuple[NDArray[np.
     if removal.guide is not None:
         _carry(matrix, removal.guide, luma[2], chroma[3:5])
     return luma, chroma
+
+
+def rgb_field_maps(removal: Removal, order: Literal["rgb", "bgr"]) -> NDArray[np.float32]:
+    """The maps of a removal in levels of 8-bit RGB, (RGB_FIELDS, h, w), in the kernel's and the channels' order."""
+    channels = slice(None) if order == "rgb" else slice(None, None, -1)
+    fields = np.zeros((RGB_FIELDS, *removal.luma.shape), np.float32)
+    np.fmax(removal.luma, _LEAST_TRANSMISSION, out=fields[0])
+    np.fmax(removal.chroma, _LEAST_TRANSMISSION, out=fields[1])
+    np.multiply(removal.veil[channels], np.float32(255.0), out=fields[2:5])
+    if removal.guide is not None:
+        np.multiply(removal.guide[channels], np.float32(255.0), out=fields[5:8])
+    return fields
 
 
 def _carry(

@@ -3,27 +3,19 @@
 One pass over the frame, a block row at a time (the luma rows that share a row of chroma): the maps, already
 enlarged in x, are interpolated in y, the haze is taken off, and the samples are rounded with a dither. In numbers
 of the loops below, `p` is the input's sample, `q` the output's, both relative to black or to neutral chroma.
-
-Loops over a row touch few arrays each, index two-dimensional arrays by a row that stays the same, and divide
-under NumPy's error model: with any of that missing, LLVM does not vectorise them and they run five times slower.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy import float32 as f32
-from numpy.typing import NDArray
 
 from rtdehaze.core.frame import Samples
+from rtdehaze.stages.recompose.rows import DITHER_UNIT, DITHER_X, DITHER_Y, Axis, Rows, compiled, move_to
 
-__all__ = ["CHROMA_FIELDS", "LUMA_FIELDS", "MARGIN", "Axis", "Levels", "Picture", "recompose_rows"]
-
-Rows = NDArray[np.float32]
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+__all__ = ["CHROMA_FIELDS", "LUMA_FIELDS", "MARGIN", "Levels", "Picture", "recompose_rows"]
 
 LUMA_FIELDS = 3
 """Maps that luma needs, in order: transmission, veil, guide."""
@@ -32,11 +24,6 @@ CHROMA_FIELDS = 5
 MARGIN = 16
 """Samples by which scratch rows are longer than the picture is wide."""
 
-# Roberts (2018), "The unreasonable effectiveness of quasirandom sequences": steps of the R2 sequence as fractions of
-# 2**32, so that the sum of their multiples wraps by itself. Neighbours differ much, any small area holds every value.
-_DITHER_X = 3242174889
-_DITHER_Y = 2447445413
-_DITHER_UNIT = f32(0.999 / 2**32)
 _HALF = f32(0.5)
 _ZERO = f32(0.0)
 _ONE = f32(1.0)
@@ -72,17 +59,6 @@ class Levels(NamedTuple):
     """1 where the guide fills in between the input's levels, 0 where there is no guide."""
 
 
-class Axis(NamedTuple):
-    """Where the samples along one axis of the frame fall between the samples of the map."""
-
-    before: NDArray[np.uint32]
-    """Map sample at or before."""
-    after: NDArray[np.uint32]
-    """Map sample after, the same at the border."""
-    weight: NDArray[np.float32]
-    """Share of the sample after."""
-
-
 class Picture(NamedTuple):
     """The planes of a frame as the loops take them; interleaved chroma stands in `u`, gray has empty chroma."""
 
@@ -90,63 +66,19 @@ class Picture(NamedTuple):
     u: Samples
     v: Samples
     interleaved: bool
+    left: int
+    """Column of the luma plane at which the picture begins."""
+    chroma_left: int
+    """Sample of a chroma row, counted per component, at which the picture begins."""
 
 
-def _compiled(function: _Function) -> _Function:
-    """Compiles at first use, with the result cached on disk where any directory can be written."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": True, "error_model": "numpy"}
-    try:
-        return cast(_Function, njit(cache=True, **options)(function))
-    except RuntimeError:  # no directory for the cache: a read-only installation without a home
-        return cast(_Function, njit(**options)(function))
-
-
-@_compiled
-def _enlarge(fields: Rows, row: int, across: Axis, out: Rows) -> None:
-    """Enlarges one row of every map to the frame's width, two maps at a time and one more if odd."""
-    before, after, weight = across
-    last = fields.shape[0] - 1
-    for pair in range(0, last, 2):
-        for x in range(before.shape[0]):
-            i, j, share = before[x], after[x], weight[x]
-            first, second = fields[pair, row, i], fields[pair + 1, row, i]
-            out[pair, x] = first + share * (fields[pair, row, j] - first)
-            out[pair + 1, x] = second + share * (fields[pair + 1, row, j] - second)
-    if last % 2 == 0:
-        for x in range(before.shape[0]):
-            first = fields[last, row, before[x]]
-            out[last, x] = first + weight[x] * (fields[last, row, after[x]] - first)
-
-
-@_compiled
-def _move_to(fields: Rows, upper: int, lower: int, at: int, across: Axis, rows: NDArray[np.float32]) -> int:
-    """Makes `rows` hold the enlarged map row `upper`, the row `lower`, and the way from one to the other.
-
-    Neighbouring rows of the frame mostly fall between the same two map rows, so `at`, the row that is held
-    already, saves most of the work.
-
-    Returns:
-        The upper map row that is held now.
-    """
-    if upper == at:
-        return at
-    if upper == at + 1 and at >= 0:
-        rows[0, :, :] = rows[1]
-    else:
-        _enlarge(fields, upper, across, rows[0])
-    _enlarge(fields, lower, across, rows[1])
-    for field in range(fields.shape[0]):
-        for x in range(across.before.shape[0]):
-            rows[2, field, x] = rows[1, field, x] - rows[0, field, x]
-    return upper
-
-
-@_compiled
+@compiled
 def _luma_row(
-    source: Samples, target: Samples, y: int, held: Rows, down: np.float32, clear: Rows, k: int, width: int, to: Levels
+    source: Samples, target: Picture, y: int, held: Rows, down: np.float32, clear: Rows, k: int, width: int, to: Levels
 ) -> None:
     """Recomposes one row of luma; leaves it in `clear[k]` too, unrounded, for chroma to be fitted to."""
-    start = y * _DITHER_Y
+    start = y * DITHER_Y
+    to_plane, left = target.y, target.left
     black, white, unshift, scale, deband = to.black, to.white, to.unshift, to.scale, to.deband
     rounding = to.black_out + _HALF
     for x in range(width):
@@ -161,11 +93,11 @@ def _luma_row(
         q = (p + min(max(off, -most), most) * fade - veil) * gain
         q = min(max(q, min(_ZERO, p)), max(white, p))
         clear[k, x] = q
-        noise = f32(np.int32(x * _DITHER_X + start)) * fade
-        target[y, x] = np.int32(q * scale + rounding + noise * _DITHER_UNIT)
+        noise = f32(np.int32(x * DITHER_X + start)) * fade
+        to_plane[y, x + left] = np.int32(q * scale + rounding + noise * DITHER_UNIT)
 
 
-@_compiled
+@compiled
 def _load_chroma(source: Picture, row: int, work: Rows, width: int, to: Levels) -> None:
     """Reads one row of U and V."""
     unshift, neutral = to.unshift, to.neutral
@@ -179,27 +111,28 @@ def _load_chroma(source: Picture, row: int, work: Rows, width: int, to: Levels) 
         work[1, x] = f32(source.v[row, x]) * unshift - neutral
 
 
-@_compiled
+@compiled
 def _store_chroma(work: Rows, target: Picture, row: int, width: int) -> None:
     """Writes one row of U and V that are already rounded upwards by what truncation takes away."""
+    left = target.chroma_left
     if target.interleaved:
         for x in range(width):
-            target.u[row, 2 * x] = np.int32(work[0, x])
-            target.u[row, 2 * x + 1] = np.int32(work[1, x])
+            target.u[row, 2 * (x + left)] = np.int32(work[0, x])
+            target.u[row, 2 * (x + left) + 1] = np.int32(work[1, x])
         return
     for x in range(width):
-        target.u[row, x] = np.int32(work[0, x])
-        target.v[row, x] = np.int32(work[1, x])
+        target.u[row, x + left] = np.int32(work[0, x])
+        target.v[row, x + left] = np.int32(work[1, x])
 
 
-@_compiled
-def _shift(plane: Samples, row: int, width: int, bits: int) -> None:
+@compiled
+def _shift(plane: Samples, row: int, left: int, width: int, bits: int) -> None:
     """Moves samples to the upper bits, where p010 keeps them."""
-    for x in range(width):
+    for x in range(left, left + width):
         plane[row, x] <<= bits
 
 
-@_compiled
+@compiled
 def _mean_luma(clear: Rows, rows: int, step: int, work: Rows, width: int, to: Levels) -> None:
     """The mean of each block's recomposed luma in units of white, in [0, 1]."""
     last = rows - 1
@@ -213,14 +146,14 @@ def _mean_luma(clear: Rows, rows: int, step: int, work: Rows, width: int, to: Le
         work[2, x] = min(max((clear[0, x] + clear[last, x]) * share * f32(2.0), _ZERO), _ONE)
 
 
-@_compiled
+@compiled
 def _chroma_row(work: Rows, row: int, held: Rows, down: np.float32, width: int, to: Levels) -> None:
     """Recomposes one row of U and V in place, ready to be truncated.
 
     Where luma and chroma together would leave RGB's range, chroma shrinks towards neutral until they fit: luma
     and hue hold. It never shrinks by more than the gain, so a picture that is left alone stays as it was.
     """
-    start = row * _DITHER_Y
+    start = row * DITHER_Y
     reach, deband, scale = to.reach, to.deband, to.scale
     rounding = to.neutral_out + _HALF
     for x in range(width):
@@ -247,12 +180,12 @@ def _chroma_row(work: Rows, row: int, held: Rows, down: np.float32, width: int, 
         qu = min(max(qu * fit, min(-reach, pu)), max(reach, pu))
         qv = min(max(qv * fit, min(-reach, pv)), max(reach, pv))
 
-        noise = f32(np.int32(x * _DITHER_X + start)) * fade * _DITHER_UNIT + rounding
+        noise = f32(np.int32(x * DITHER_X + start)) * fade * DITHER_UNIT + rounding
         work[0, x] = qu * scale + noise
         work[1, x] = qv * scale + noise
 
 
-@_compiled
+@compiled
 def recompose_rows(
     source: Picture,
     target: Picture,
@@ -291,18 +224,18 @@ def recompose_rows(
         count = min(block[1], height - first)
         for k in range(count):
             y = first + k
-            at = _move_to(luma, down_luma.before[y], down_luma.after[y], at, across_luma, held)
-            _luma_row(source.y, target.y, y, held, down_luma.weight[y], clear, k, width, to)
+            at = move_to(luma, down_luma.before[y], down_luma.after[y], at, across_luma, held)
+            _luma_row(source.y, target, y, held, down_luma.weight[y], clear, k, width, to)
             clear[k, width] = clear[k, width - 1]
             if to.shift_out > 0:
-                _shift(target.y, y, width, to.shift_out)
+                _shift(target.y, y, target.left, width, to.shift_out)
         if chroma_width == 0:
             continue
         r = block_row
-        at_chroma = _move_to(chroma, down_chroma.before[r], down_chroma.after[r], at_chroma, across_chroma, held_chroma)
+        at_chroma = move_to(chroma, down_chroma.before[r], down_chroma.after[r], at_chroma, across_chroma, held_chroma)
         _load_chroma(source, r, work, chroma_width, to)
         _mean_luma(clear, count, block[0], work, chroma_width, to)
         _chroma_row(work, r, held_chroma, down_chroma.weight[r], chroma_width, to)
         _store_chroma(work, target, r, chroma_width)
         if to.shift_out > 0:
-            _shift(target.u, r, 2 * chroma_width, to.shift_out)
+            _shift(target.u, r, 2 * target.chroma_left, 2 * chroma_width, to.shift_out)
