@@ -159,7 +159,7 @@ def available_encoders() -> tuple[EncoderState, ...]:
 
 def _try(name: str, codec: str) -> EncoderState:
     wanted = "yuv422p" if codec == "dnxhd" else "yuv420p"
-    options, scale = options_for(name, crf=None, preset=None, bitrate=None, extra=None)
+    options, scale = options_for(name)
     rate = Fraction(25)
     # DNxHD knows only the sizes and rates of its standard; 1080p25 at 120 Mbit/s is one.
     plan = EncoderPlan(

@@ -9,33 +9,15 @@ from typing import cast
 import av
 import numpy as np
 from av.filter import Graph
-from av.sidedata.sidedata import SideDataContainer
-from av.sidedata.sidedata import Type as SideDataType
 from av.video.format import VideoFormat
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from rtdehaze.core.colour import Colour, Matrix
 from rtdehaze.core.frame import Frame, Layout, PixelFormat, Plane
+from rtdehaze.stages.encode.side_data import carries
 
 __all__ = ["FrameAllocator", "FrameConverter", "wrap"]
-
-CARRIED = frozenset(
-    {
-        SideDataType.A53_CC,
-        SideDataType.AFD,
-        SideDataType.S12M_TIMECODE,
-        SideDataType.GOP_TIMECODE,
-        SideDataType.MASTERING_DISPLAY_METADATA,
-        SideDataType.CONTENT_LIGHT_LEVEL,
-        SideDataType.DYNAMIC_HDR_PLUS,
-        SideDataType.AMBIENT_VIEWING_ENVIRONMENT,
-        SideDataType.STEREO3D,
-        SideDataType.SPHERICAL,
-        SideDataType.ICC_PROFILE,
-    }
-)
-"""Side data that is still true of the picture after dehazing: captions, timecode, how to show it."""
 
 _SWS_MATRIX = {Matrix.BT709: 1, Matrix.BT601: 5, Matrix.BT2020: 9}
 
@@ -73,7 +55,7 @@ class FrameAllocator:
 
     def _native(self, like: Frame) -> VideoFrame:
         source = like.native
-        if isinstance(source, VideoFrame) and source.format.name == like.format.name and _carries(source):
+        if isinstance(source, VideoFrame) and source.format.name == like.format.name and carries(source):
             return self._copy(source)
         return VideoFrame(*self._size, like.format.name)
 
@@ -83,13 +65,6 @@ class FrameAllocator:
             if self._copier is None or not self._copier.fits(source):
                 self._copier = _Copier(source, self._size)
             return self._copier.copy(source)
-
-
-def _carries(source: VideoFrame) -> bool:
-    try:
-        return any(data.type in CARRIED for data in cast(SideDataContainer, source.side_data))
-    except ValueError:
-        return True  # kinds that PyAV has no name for yet (EXIF): better carried than lost
 
 
 class _Copier:

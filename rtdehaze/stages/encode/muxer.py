@@ -19,8 +19,8 @@ from rtdehaze.stages.encode.containers import ContainerKind
 from rtdehaze.stages.encode.copying import Fate, StreamPlan, copied_metadata
 from rtdehaze.stages.encode.encoders import EncoderPlan, apply_plan
 from rtdehaze.stages.encode.frames import FrameConverter
-from rtdehaze.stages.encode.hdr import hdr_options
 from rtdehaze.stages.encode.passages import Passage, add_passage
+from rtdehaze.stages.encode.side_data import hdr_options, lost_side_data
 
 __all__ = ["FilePlan", "Muxer"]
 
@@ -60,6 +60,7 @@ class Muxer:
         self._last_dts: dict[int, int] = {}
         self._clock = OutputClock(encoder, from_zero=plan.container.fixed_rate)
         self._flushed = False
+        self._told: set[str] = set()
 
     @property
     def opened(self) -> bool:
@@ -106,9 +107,16 @@ class Muxer:
 
     def encode(self, frame: Frame) -> None:
         """Encodes a frame and writes what has become ready."""
+        self._tell_losses(frame)
         native = self._converter.native(frame)
         self._clock.stamp(native, frame)
         self._mux_video(self._encoder.encode(native))
+
+    def _tell_losses(self, frame: Frame) -> None:
+        for words in lost_side_data(self._plan.encoder.encoder, frame):
+            if words not in self._told:
+                self._told.add(words)
+                _log.warning("%s cannot write %s: left out", self._plan.encoder.encoder, words)
 
     def copy(self, packet: Packet) -> None:
         """Writes a copied packet as soon as the video has come as far."""

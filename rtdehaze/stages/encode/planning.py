@@ -90,15 +90,16 @@ def _plan(
     made: tuple[str, str, str],
 ) -> EncoderPlan:
     encoder, codec, pixel_format = made
+    rate = video.rate or _DEFAULT_RATE
     options, scale = options_for(
         encoder,
         crf=request.crf,
         preset=request.preset,
         bitrate=request.bitrate,
         threads=request.threads,
+        rate=float(rate),
         extra=request.options,
     )
-    rate = video.rate or _DEFAULT_RATE
     by_rate = container.fixed_rate or video.time_base.denominator > _COARSE_CLOCKS.get(encoder, 1 << 31)
     return EncoderPlan(
         encoder,
