@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -150,8 +151,19 @@ def _wall(
     return wall
 
 
+@cache
+def _stains(slope: float) -> Image:
+    return fractal_noise(np.random.default_rng(11), 512, 512, slope)
+
+
+def _patch(rng: np.random.Generator, rows: int, cols: int, slope: float) -> Image:
+    """A piece of one large stain: shaping noise anew for each wall would take most of the set-up."""
+    top, left = rng.integers(512, size=2)
+    return _stains(slope)[np.ix_((np.arange(rows) + top) % 512, (np.arange(cols) + left) % 512)]
+
+
 def _masonry(rng: np.random.Generator, rows: int, cols: int, base: Image, brick: bool) -> Image:
-    tone = 1 + 0.035 * fractal_noise(rng, rows, cols, 1.1) + 0.02 * fractal_noise(rng, rows, cols, 0.2)
+    tone = 1 + 0.035 * _patch(rng, rows, cols, 1.1) + 0.02 * _patch(rng, rows, cols, 0.2)
     wall = base * tone[..., None]
     if brick:
         course = max(2, round(_BRICK * _FINE))
@@ -231,7 +243,7 @@ def _roof(rng: np.random.Generator, length: float, width: float) -> Image:
     tone = rng.normal(1.0, 0.07, (rows // row + 1, cols // tile + 2)).astype(np.float32)
     roof = base * tone[y // row, (x + (y // row % 2) * (tile // 2)) // tile][..., None]
     roof *= (1.12 - 0.34 * ((y % row) / row) ** 2 - 0.12 * (np.abs((x % tile) / tile - 0.5) * 2) ** 3)[..., None]
-    roof *= (1 + 0.06 * fractal_noise(rng, rows, cols, 1.2))[..., None]
+    roof *= (1 + 0.06 * _patch(rng, rows, cols, 1.1))[..., None]
     roof[: round(0.2 * _FINE)] *= 0.8
     roof[-round(0.16 * _FINE) :] = 58  # the gutter
     return np.asarray(roof, np.float32)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rtdehaze.synth.sheet import Sheet
 from rtdehaze.synth.texture import Texture
 
-__all__ = ["Plant", "paint_bush", "paint_plants"]
+__all__ = ["Plant", "paint_bare", "paint_bush", "paint_leafy", "paint_plants"]
 
 Points = NDArray[np.float64]
 
@@ -43,14 +43,14 @@ def paint_plants(rng: np.random.Generator, pixels: int, sun: float, season: floa
     plants = []
     for _ in range(5):
         size = rng.uniform(7.0, 11.5)
-        plants.append(Plant(_leafy(rng, pixels, light, season, 0.92, 0.5), 0.92 * size, size, 0.75 * size))
+        plants.append(Plant(paint_leafy(rng, pixels, light, season, 0.92, 0.5), 0.92 * size, size, 0.75 * size))
     for _ in range(2):
         size = rng.uniform(11.0, 14.0)
-        plants.append(Plant(_leafy(rng, pixels, light, season, 0.36, 0.16), 0.36 * size, size, 0.3 * size))
+        plants.append(Plant(paint_leafy(rng, pixels, light, season, 0.36, 0.16), 0.36 * size, size, 0.3 * size))
     for _ in range(2):
         size = rng.uniform(9.0, 14.0)
         plants.append(Plant(_conifer(rng, pixels, light), 0.5 * size, size, 0.4 * size))
-    plants.append(Plant(_bare(rng, pixels, light), 0.95 * 8.5, 8.5, 5.0))
+    plants.append(Plant(paint_bare(rng, pixels, light), 1.1 * 8.5, 8.5, 5.0))
     return plants
 
 
@@ -78,9 +78,19 @@ def _foliage_colour(rng: np.random.Generator, season: float) -> Points:
     return np.asarray(green + share * (autumn - green))
 
 
-def _leafy(
+def paint_leafy(
     rng: np.random.Generator, pixels: int, light: Points, season: float, aspect: float, half_width: float
 ) -> Texture:
+    """Paints a tree in leaf.
+
+    Args:
+        rng: Source of randomness.
+        pixels: Height of the picture.
+        light: (3,) direction to the light: right, down, towards the viewer.
+        season: 0 is lush, 1 autumn.
+        aspect: Width of the picture over its height.
+        half_width: Half the crown's width, in heights of the picture.
+    """
     hue = _foliage_colour(rng, season)
     sheet = Sheet(pixels, aspect, 0.65 * hue)
     root = np.array([aspect / 2, 1.0])
@@ -210,8 +220,9 @@ def _conifer(rng: np.random.Generator, pixels: int, light: Points) -> Texture:
     return sheet.texture()
 
 
-def _bare(rng: np.random.Generator, pixels: int, light: Points) -> Texture:
-    aspect = 0.95
+def paint_bare(rng: np.random.Generator, pixels: int, light: Points) -> Texture:
+    """Paints a tree without leaves, 1.1 times as wide as high; arguments as for `paint_leafy`."""
+    aspect = 1.1
     sheet = Sheet(pixels, aspect, (88.0, 78.0, 68.0))
     fork = np.array([aspect / 2 + rng.normal(0, 0.01), 0.70])
     _limb(sheet, np.array([aspect / 2, 1.0]), fork, 0.018, 0.013, light)
