@@ -44,8 +44,13 @@ class Clock:
     def report(self) -> None:
         """Tells how many timestamps were not the file's."""
         if self._made_up:
-            self._notices.say("made up", f"{self._made_up} frames had no timestamp: taken from the frame before")
+            self._notices.say("made up", f"{_frames(self._made_up)} had no timestamp: taken from the frame before")
         if self._moved:
             self._notices.say(
-                "moved", f"{self._moved} frames had a timestamp no later than the frame before: moved to just after it"
+                "moved",
+                f"{_frames(self._moved)} had a timestamp no later than the frame before: moved to just after it",
             )
+
+
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count} frames"

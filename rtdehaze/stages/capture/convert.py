@@ -18,11 +18,14 @@ from rtdehaze.stages.capture.letterbox import fitted_size, letterboxed
 from rtdehaze.stages.capture.options import MAX_PIXELS
 from rtdehaze.stages.capture.planes import plane_views
 from rtdehaze.stages.capture.problems import Notices
+from rtdehaze.stages.capture.rgb import rgb_to_yuv
 
 __all__ = ["Converter", "Shape"]
 
 _SWS_SPACES = {Matrix.BT601: 5, Matrix.BT709: 1, Matrix.BT2020: 9}
 """libswscale's numbers for the matrices (SWS_CS_*)."""
+
+_RGB_TARGETS = frozenset({"yuv444p", "yuv444p10le"})
 
 _SCALING = (
     Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
@@ -114,18 +117,21 @@ class Converter:
     def _converted(self, decoded: VideoFrame, colour: Colour, shape: Shape, *, rgb: bool) -> VideoFrame:
         width, height = fitted_size(decoded.width, decoded.height, shape.width, shape.height)
         try:
-            scaled = self._reformatter.reformat(
-                decoded,
-                width=width,
-                height=height,
-                format=shape.format.name,
-                src_colorspace=None if rgb else _SWS_SPACES[colour.matrix],
-                dst_colorspace=_SWS_SPACES[shape.colour.matrix],
-                src_color_range=2 if rgb or colour.full_range else 1,
-                dst_color_range=2 if shape.colour.full_range else 1,
-                interpolation=_SCALING,
-                threads=1,
-            )
+            if rgb and shape.format.name in _RGB_TARGETS:
+                scaled = rgb_to_yuv(decoded, width, height, shape.format, shape.colour, self._reformatter)
+            else:
+                scaled = self._reformatter.reformat(
+                    decoded,
+                    width=width,
+                    height=height,
+                    format=shape.format.name,
+                    src_colorspace=None if rgb else _SWS_SPACES[colour.matrix],
+                    dst_colorspace=_SWS_SPACES[shape.colour.matrix],
+                    src_color_range=2 if rgb or colour.full_range else 1,
+                    dst_color_range=2 if shape.colour.full_range else 1,
+                    interpolation=_SCALING,
+                    threads=1,
+                )
         except (av.FFmpegError, ValueError) as error:
             raise SourceError(
                 f"pictures of format {decoded.format.name}, {decoded.width}x{decoded.height}, cannot be converted to "

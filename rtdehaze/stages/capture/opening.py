@@ -59,9 +59,9 @@ def _device(name: str) -> HWAccel:
 def _assert_readable(location: str) -> None:
     path = Path(location)
     try:
-        if path.is_file() and path.stat().st_size == 0:
+        if path.stat().st_size == 0 and path.is_file():
             raise SourceError(f"{location!r} is empty (0 bytes): nothing was ever recorded or copied into it")
-        with path.open("rb"):
-            pass
+        if path.is_file():  # and not a pipe, which can be opened only once
+            path.open("rb").close()
     except OSError as error:
         raise source_error(location, error) from error
