@@ -148,16 +148,16 @@ def agree(unlike: Array, squared: Array, flow: Array, noise: float, full: float,
 
 
 @_compiled
-def blend(maps: Array, evidence: Array, agreement: Array, decay: float, limit: float, estimate: Array) -> None:
+def blend(maps: Array, evidence: Array, trust: Array, decay: float, limit: float, estimate: Array) -> None:
     """Takes a new estimate into the carried maps: a running mean whose memory fades and can be revoked.
 
     The evidence is the number of frames that a sample's value rests on. It decays with time, is cut down where
-    the picture does not agree, and grows by one; the new estimate weighs one part in it.
+    it is not to be trusted, and grows by one; the new estimate weighs one part in it.
 
     Args:
         maps: (c, h, w), the carried maps, updated in place.
         evidence: (h, w), frames, updated in place.
-        agreement: (h, w), in [0, 1]; 0 forgets.
+        trust: (h, w), in [0, 1]; 0 forgets.
         decay: In [0, 1]: what time leaves of the evidence.
         limit: The most frames that a value may rest on.
         estimate: (c, h, w), the frame's own maps.
@@ -166,7 +166,7 @@ def blend(maps: Array, evidence: Array, agreement: Array, decay: float, limit: f
     decay32, limit32 = np.float32(decay), np.float32(limit)
     for y in range(height):
         for x in range(width):
-            evidence[y, x] = min(evidence[y, x] * decay32 * agreement[y, x] + _ONE, limit32)
+            evidence[y, x] = min(evidence[y, x] * decay32 * trust[y, x] + _ONE, limit32)
     for c in range(count):
         for y in range(height):
             for x in range(width):

@@ -12,6 +12,7 @@ from rtdehaze.core.errors import UsageError
 from rtdehaze.core.haze import Haze, Removal
 from rtdehaze.stages.smooth.airlight import AirlightSmoother
 from rtdehaze.stages.smooth.cuts import CutDetector
+from rtdehaze.stages.smooth.forecast import Forecast
 from rtdehaze.stages.smooth.kernels import blend, sharpen
 from rtdehaze.stages.smooth.motion import Motion, MotionEstimator, View, carried
 
@@ -51,6 +52,7 @@ class HazeSmoother:
         self._airlight = AirlightSmoother(seconds, _AIRLIGHT_RATIO * seconds)
         self._motion = MotionEstimator()
         self._cuts = CutDetector()
+        self._forecast = Forecast(seconds)
         self.cut = False
         """Whether the last update dropped the scene before it: a cut, a gap, a jump in time or in size."""
         self.reset()
@@ -88,7 +90,7 @@ class HazeSmoother:
             self._maps = maps
             return haze
         self._clock += step
-        smoothed = self._blend(maps, motion, math.exp(-step / self._seconds))
+        smoothed = self._blend(maps, motion, step)
         airlight = self._airlight.update(haze.airlight, self._clock, step)
         self._density_frames = self._density_frames * math.exp(-step / self._seconds) + 1.0
         self._density += (haze.density - self._density) / self._density_frames
@@ -112,10 +114,11 @@ class HazeSmoother:
         self.cut = True
         return None
 
-    def _blend(self, estimate: Array, motion: Motion | None, decay: float) -> Array:
+    def _blend(self, estimate: Array, motion: Motion | None, step: float) -> Array:
         _, height, width = estimate.shape
         if motion is None or self._maps is None or self._evidence is None:
             self._maps = estimate.copy()
+            self._forecast.reset(self._maps)
             self._evidence = np.ones((height, width), np.float32)
             return self._maps
         flow, agreement = _fit(motion, width, height)
@@ -124,7 +127,11 @@ class HazeSmoother:
         for before, after in zip(self._maps, maps, strict=True):
             after[:] = carried(before, places)
             sharpen(before, flow, _EDGE, after)
-        blend(maps, evidence, agreement, decay, 1.0 + _MOST_FRAMES_PER_SECOND * self._seconds, estimate)
+        self._forecast.advance(maps, step)
+        verdict = self._forecast.judge(maps, estimate, step)
+        trust = np.maximum(agreement * verdict.permit, verdict.support)
+        decay = math.exp(-step / self._seconds)
+        blend(maps, evidence, trust, decay, 1.0 + _MOST_FRAMES_PER_SECOND * self._seconds, estimate)
         self._maps, self._evidence = maps, evidence
         return maps
 
