@@ -116,14 +116,17 @@ class Forecast:
         usual = 1.4826 * float(np.median(size))
         self._scale = usual if self._scale == 0.0 else self._scale + _SCALE_PACE * (usual - self._scale)
         size /= np.float32(max(self._scale, _LEAST_SCALE))
-        support = np.clip(2.0 - size / np.float32(_SUPPORT), 0.0, 1.0) * _flatness(_cells(maps[0]))
-        permit = np.clip(2.0 - size / np.float32(_PERMIT), 0.0, 1.0)
-        support, permit = np.asarray(support, np.float32), np.asarray(permit, np.float32)
-        return Verdict(_enlarged(support, height, width), _enlarged(permit, height, width))
+        support = _fading(size, _SUPPORT) * _flatness(_cells(maps[0]))
+        return Verdict(_enlarged(support, height, width), _enlarged(_fading(size, _PERMIT), height, width))
+
+
+def _fading(size: Array, full: float) -> Array:
+    """1 up to `full`, falling to 0 at twice that."""
+    return np.asarray(np.clip(2.0 - size / np.float32(full), 0.0, 1.0), dtype=np.float32)
 
 
 def _flatness(cells: Array) -> Array:
     """1 where a map is flat, so that a wrong motion does no harm, 0 where it is not."""
     mean = _box(cells, 3)
-    spread = np.sqrt(np.maximum(_box(cells * cells, 3) - mean * mean, 0.0))
-    return np.asarray(np.clip(2.0 - spread / np.float32(_FLAT), 0.0, 1.0), dtype=np.float32)
+    spread = np.asarray(np.sqrt(np.maximum(_box(cells * cells, 3) - mean * mean, 0.0)), dtype=np.float32)
+    return _fading(spread, _FLAT)
