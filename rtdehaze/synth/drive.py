@@ -70,7 +70,6 @@ class _Take:
 @dataclass(frozen=True, slots=True)
 class _Rendering:
     take: _Take
-    camera: Camera
     clear: NDArray[np.uint8]
     transmission: NDArray[np.float32]
     view: View
@@ -79,9 +78,10 @@ class _Rendering:
 class FoggyDrive:
     """A road seen from a moving car, in haze. The same arguments give the same bytes, frame by frame, in any order.
 
-    Haze is I = J*t + A*(1 - t) with t = exp(-beta * min(d, far)): d is the length of the way from the camera to the
-    surface, and no ray crosses more than `far` metres of haze, so the sky keeps a little light of its own. Objects
-    are solved for in the gamma-encoded RGB of the picture, as the dehazing literature does.
+    Haze is I = J*t + A*(1 - t), pixel by pixel, with t = exp(-beta * min(d, far)): d is the length of the way from
+    the camera to the surface, and no ray crosses more than `far` metres of haze, so the sky keeps a little light of
+    its own. J and A are the picture's gamma-encoded RGB, as in the dehazing literature. Where surfaces share a pixel
+    J and t are both mixed by coverage, so the model holds there too; for the physically right order see `edges`.
 
     Args:
         width: Pixels, 1 or more.
@@ -182,6 +182,22 @@ class FoggyDrive:
             return np.zeros((self.height, self.width, 2), np.float32), np.zeros((self.height, self.width), np.bool_)
         return backward_motion(drawn.view, self._render(index - 1).view, self._ray_lengths)
 
+    def camera(self, index: int) -> Camera:
+        """Returns the camera of a frame: its place, direction and projection.
+
+        Raises:
+            IndexError: There is no such frame.
+        """
+        return self._render(index).view.camera
+
+    def movers(self, index: int) -> dict[int, NDArray[np.float64]]:
+        """Returns where the cars are in a frame: (3,) metres, the middle of the end that is seen, on the ground.
+
+        Raises:
+            IndexError: There is no such frame.
+        """
+        return dict(self._render(index).view.movers)
+
     def _take(
         self,
         seed: int,
@@ -211,7 +227,7 @@ class FoggyDrive:
         moment = (index - take.start) / self.fps
         canvas = take.scene.render(moment, beta, take.far, self._ray_lengths)
         view = View(canvas.camera, canvas.depth, canvas.owner, take.scene.movers(moment))
-        drawn = _Rendering(take, canvas.camera, canvas.colour, canvas.transmission, view)
+        drawn = _Rendering(take, canvas.colour, canvas.transmission, view)
         self._renderings[index] = drawn
         while len(self._renderings) > _KEPT:
             self._renderings.popitem(last=False)
