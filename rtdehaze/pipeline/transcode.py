@@ -137,6 +137,7 @@ def _open_dehazer(source: Source, options: Options, plan: ThreadPlan, comparison
         mode=options.mode,
         strength=options.strength,
         smoothing=options.smoothing,
+        exposure=options.exposure,
         keep=keep,
         comparison=comparison,
         threads=plan.recompose,
