@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Forecast", "Verdict"]
+from rtdehaze.stages.smooth.kernels import confide
+
+__all__ = ["Forecast"]
 
 Array = NDArray[np.float32]
 
 _CELL = 4
 """Samples of a map per cell of the coarse grid that innovations are judged on: noise averages out in a cell."""
+_FINE_WINDOW = 3
+"""Side, in samples, of the window that trust is judged over."""
 _TREND_CELLS = 3
 """Side, in cells, of the window that a trend is taken from."""
 _TREND_PACE = 0.15
@@ -25,7 +28,7 @@ _FASTEST = 1.0
 """Bounds the trend, in units of the maps per second."""
 _FLAT = 0.03
 """Standard deviation of transmission in a neighbourhood (3 cells) up to which a wrong motion does no harm in it."""
-_SUPPORT, _PERMIT = 2.5, 4.0
+_SUPPORT, _PERMIT = 2.0, 3.0
 """Innovation, in units of its usual size, up to which it counts as noise where motion is in doubt, and where not."""
 _LEAST_SCALE = 0.004
 """Innovation that is always noise: one level of eight bits."""
@@ -45,16 +48,6 @@ def _enlarged(cells: Array, height: int, width: int) -> Array:
 
 def _box(cells: Array, side: int) -> Array:
     return np.asarray(cv2.boxFilter(cells, -1, (side, side), borderType=cv2.BORDER_REPLICATE), dtype=np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a new estimate says of the carried maps."""
-
-    support: Array
-    """(h, w), in [0, 1]: they may be kept although the pictures do not agree, being flat and borne out."""
-    permit: Array
-    """(h, w), in [0, 1]: they may be kept where the pictures agree; 0 where they are plainly wrong."""
 
 
 class Forecast:
@@ -91,15 +84,19 @@ class Forecast:
             plane += _enlarged(trend * np.float32(step), height, width)
             np.clip(plane, low, high, out=plane)
 
-    def judge(self, maps: Array, estimate: Array, step: float) -> Verdict:
+    def judge(self, maps: Array, estimate: Array, agreement: Array, step: float) -> Array:
         """Compares the maps, carried and moved on, with a new estimate, and learns from it.
 
         Args:
             maps: (c, h, w), transmission first.
             estimate: (c, h, w).
+            agreement: (h, w), in [0, 1], of the pictures.
             step: Seconds since the last estimate.
+
+        Returns:
+            The trust that the carried maps deserve, (h, w), in [0, 1]: the agreement, but 0 where they are plainly
+            wrong, and up to 1 where they are flat and borne out by the estimate, so that a wrong motion does no harm.
         """
-        height, width = maps.shape[1:]
         gain, common_gain = (
             np.float32((1.0 - math.exp(-step / (pace * self._seconds))) / self._seconds)
             for pace in (_TREND_PACE, _COMMON_PACE)
@@ -112,21 +109,21 @@ class Forecast:
             self._trend[index] = np.clip(trend, -_FASTEST, _FASTEST)
             self._low[index] = min(self._low[index], float(new.min()))
             self._high[index] = max(self._high[index], float(new.max()))
-        size = np.abs(innovations[0])
-        usual = 1.4826 * float(np.median(size))
+        return self._trust(maps[0], estimate[0], agreement)
+
+    def _trust(self, transmission: Array, estimate: Array, agreement: Array) -> Array:
+        # Not on the coarse grid: a pole may be one sample wide.
+        innovation = _box(estimate - transmission, _FINE_WINDOW)
+        innovation -= np.float32(np.median(innovation[::4, ::4]))
+        usual = 1.4826 * float(np.median(np.abs(innovation[::4, ::4])))
         self._scale = usual if self._scale == 0.0 else self._scale + _SCALE_PACE * (usual - self._scale)
-        size /= np.float32(max(self._scale, _LEAST_SCALE))
-        support = _fading(size, _SUPPORT) * _flatness(_cells(maps[0]))
-        return Verdict(_enlarged(support, height, width), _enlarged(_fading(size, _PERMIT), height, width))
-
-
-def _fading(size: Array, full: float) -> Array:
-    """1 up to `full`, falling to 0 at twice that."""
-    return np.asarray(np.clip(2.0 - size / np.float32(full), 0.0, 1.0), dtype=np.float32)
+        trust = _enlarged(_flatness(_cells(transmission)), *transmission.shape)
+        confide(innovation, agreement, max(self._scale, _LEAST_SCALE), _SUPPORT, _PERMIT, trust)
+        return trust
 
 
 def _flatness(cells: Array) -> Array:
     """1 where a map is flat, so that a wrong motion does no harm, 0 where it is not."""
     mean = _box(cells, 3)
-    spread = np.asarray(np.sqrt(np.maximum(_box(cells * cells, 3) - mean * mean, 0.0)), dtype=np.float32)
-    return _fading(spread, _FLAT)
+    spread = np.sqrt(np.maximum(_box(cells * cells, 3) - mean * mean, 0.0))
+    return np.asarray(np.clip(2.0 - spread / np.float32(_FLAT), 0.0, 1.0), dtype=np.float32)

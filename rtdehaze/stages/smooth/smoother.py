@@ -128,8 +128,7 @@ class HazeSmoother:
             after[:] = carried(before, places)
             sharpen(before, flow, _EDGE, after)
         self._forecast.advance(maps, step)
-        verdict = self._forecast.judge(maps, estimate, step)
-        trust = np.maximum(agreement * verdict.permit, verdict.support)
+        trust = self._forecast.judge(maps, estimate, agreement, step)
         decay = math.exp(-step / self._seconds)
         blend(maps, evidence, trust, decay, 1.0 + _MOST_FRAMES_PER_SECOND * self._seconds, estimate)
         self._maps, self._evidence = maps, evidence
