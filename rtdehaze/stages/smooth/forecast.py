@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtdehaze.stages.smooth.kernels import confide
+from rtdehaze.stages.smooth.motion import median
 
 __all__ = ["Forecast"]
 
@@ -103,7 +104,7 @@ class Forecast:
         )
         innovations = [_cells(new - plane) for plane, new in zip(maps, estimate, strict=True)]
         for index, (innovation, new) in enumerate(zip(innovations, estimate, strict=True)):
-            common = np.float32(np.median(innovation))
+            common = median(innovation)
             innovation -= common
             trend = self._trend[index] + gain * _box(innovation, _TREND_CELLS) + common_gain * common
             self._trend[index] = np.clip(trend, -_FASTEST, _FASTEST)
@@ -114,8 +115,8 @@ class Forecast:
     def _trust(self, transmission: Array, estimate: Array, agreement: Array) -> Array:
         # Not on the coarse grid: a pole may be one sample wide.
         innovation = _box(estimate - transmission, _FINE_WINDOW)
-        innovation -= np.float32(np.median(innovation[::4, ::4]))
-        usual = 1.4826 * float(np.median(np.abs(innovation[::4, ::4])))
+        innovation -= median(innovation[::4, ::4])
+        usual = 1.4826 * float(median(np.abs(innovation[::4, ::4])))
         self._scale = usual if self._scale == 0.0 else self._scale + _SCALE_PACE * (usual - self._scale)
         trust = _enlarged(_flatness(_cells(transmission)), *transmission.shape)
         confide(innovation, agreement, max(self._scale, _LEAST_SCALE), _SUPPORT, _PERMIT, trust)
