@@ -130,6 +130,7 @@ def _pictures(
 def _metadata(source: Source, tag: str | None) -> dict[str, str]:
     metadata = {key: value for key, value in source.metadata.items() if key not in _STALE_METADATA}
     if tag:
-        said = metadata.get("comment")
-        metadata["comment"] = f"{said}; {tag}" if said else tag
+        # Matroska shouts its keys.
+        key = next((key for key in metadata if key.lower() == "comment"), "comment")
+        metadata[key] = f"{metadata[key]}; {tag}" if key in metadata else tag
     return metadata

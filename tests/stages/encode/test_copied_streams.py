@@ -1,0 +1,275 @@
+"""What passes by the frames: sound, subtitles, chapters, tags; as it was, or said once."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from rtdehaze.core.errors import UsageError
+from rtdehaze.stages.capture.source import open_source
+from rtdehaze.stages.encode.sink import open_sink
+from tests.media import packets, video_frame, write_image, write_video
+from tests.stages.encode.passing import feed, transcode
+
+LINES = [(0.2, 0.8, "fog"), (1.0, 1.9, "clear")]
+
+
+def rich(path: Path, **changes: Any) -> Path:
+    """Two seconds with everything that a container can hold."""
+    settings: dict[str, Any] = {
+        "frames": 50,
+        "audio": 2,
+        "subtitles": LINES,
+        "chapters": [(0.0, 1.0, "one"), (1.0, 2.0, "two")],
+        "languages": ["eng", "fra", "jpn", "ita"],
+        "metadata": {"title": "A drive"},
+    }
+    return write_video(path, **{**settings, **changes})
+
+
+def payloads(path: Path, kind: str) -> list[list[bytes]]:
+    """The packets' bytes of every stream of a kind."""
+    with av.open(str(path)) as container:
+        indices = [stream.index for stream in container.streams if stream.type == kind]
+    found = packets(path)
+    return [[data for _, _, data in found.get(index, [])] for index in indices]
+
+
+def times(path: Path, kind: str) -> list[float]:
+    """Presentation times of the first stream of a kind."""
+    with av.open(str(path)) as container:
+        stream = next(stream for stream in container.streams if stream.type == kind)
+        return [float(packet.pts * packet.time_base) for packet in container.demux(stream) if packet.size]
+
+
+def shown(path: Path) -> list[tuple[int, bytes]]:
+    """Milliseconds and text of each subtitle; the empty packets with which MP4 ends them are not counted."""
+    return [
+        (round(moment * 1000), data)
+        for moment, data in zip(times(path, "subtitle"), payloads(path, "subtitle")[0], strict=True)
+        if len(data) > 2
+    ]
+
+
+def described(path: Path) -> list[tuple[str, str | None, int]]:
+    with av.open(str(path)) as container:
+        return [
+            (stream.type, stream.language, int(stream.disposition))
+            for stream in container.streams
+            if stream.type in {"video", "audio", "subtitle"}
+        ]
+
+
+@pytest.mark.parametrize("extension", ["mkv", "mp4", "mov"])
+def test_sound_is_copied_bit_for_bit_into_the_same_container(extension: str, tmp_path: Path) -> None:
+    origin = rich(tmp_path / f"in.{extension}")
+    output = tmp_path / f"out.{extension}"
+    transcode(origin, output)
+    assert [b"".join(data) for data in payloads(output, "audio")] == [
+        b"".join(data) for data in payloads(origin, "audio")
+    ]
+    assert shown(output) == shown(origin)
+    assert times(output, "audio")[0] == pytest.approx(times(origin, "audio")[0], abs=1e-3)
+    assert described(output) == described(origin)
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mov", "ts", "avi"])
+def test_sound_is_copied_bit_for_bit_from_matroska(extension: str, tmp_path: Path) -> None:
+    origin = rich(tmp_path / "in.mkv", subtitles=())
+    output = tmp_path / f"out.{extension}"
+    transcode(origin, output)
+    before, after = payloads(origin, "audio"), payloads(output, "audio")
+    if extension == "ts":
+        # A transport stream puts 7 bytes of ADTS before each packet of AAC.
+        after = [[data[7:] for data in stream] for stream in after]
+    assert after == before
+
+
+def test_chapters_and_tags_are_kept(tmp_path: Path) -> None:
+    origin = rich(tmp_path / "in.mkv")
+    for name in ("out.mkv", "out.mp4", "out.mov", "out.webm"):
+        transcode(origin, tmp_path / name)
+        with av.open(str(tmp_path / name)) as container:
+            assert container.metadata["title"] == "A drive"
+            marks = [
+                (float(mark["start"] * mark["time_base"]), mark["metadata"]["title"]) for mark in container.chapters()
+            ]
+        assert marks == [(0.0, "one"), (1.0, "two")], name
+
+
+def test_the_note_of_the_program_is_added_and_can_be_left_out(tmp_path: Path) -> None:
+    origin = rich(tmp_path / "in.mkv", metadata={"comment": "mine"})
+    for tag, expected in (("rtdehaze 1", "mine; rtdehaze 1"), (None, "mine")):
+        transcode(origin, tmp_path / "out.mp4", tag=tag, overwrite=True)
+        with av.open(str(tmp_path / "out.mp4")) as container:
+            assert container.metadata["comment"] == expected
+
+
+def test_attachments_are_copied_into_matroska_and_named_when_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    origin = write_video(tmp_path / "in.mkv", attachment=b"a font")
+    transcode(origin, tmp_path / "out.mkv")
+    assert caplog.messages == []
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        (attachment,) = [stream for stream in container.streams if stream.type == "attachment"]
+        assert (attachment.data, attachment.metadata["filename"]) == (b"a font", "note.txt")
+    transcode(origin, tmp_path / "out.mp4")
+    (message,) = caplog.messages
+    assert "attachment stream 1" in message
+    assert "left out" in message
+
+
+def with_cover(path: Path) -> bytes:
+    """Writes a film with cover art and returns the cover's file."""
+    cover = write_image(path.with_name("cover.png")).read_bytes()
+    with av.open(str(path), "w") as container:
+        film = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        film.width, film.height, film.pix_fmt = 64, 48, "yuv420p"
+        art = container.add_stream("png", rate=25)
+        art.width, art.height, art.pix_fmt = 32, 24, "rgb24"
+        art.disposition = av.stream.Disposition.attached_pic
+        container.start_encoding()
+        packet = av.Packet(cover)
+        packet.pts = packet.dts = 0
+        packet.time_base = Fraction(1, 25)
+        packet.stream = art
+        container.mux(packet)
+        for index in range(5):
+            container.mux(film.encode(video_frame(64, 48, index)))
+        container.mux(film.encode(None))
+    return cover
+
+
+def test_cover_art_becomes_matroskas_attachment_and_is_named_when_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cover = with_cover(tmp_path / "in.mp4")
+    transcode(tmp_path / "in.mp4", tmp_path / "out.mkv", strict=True)
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        (art,) = [stream.index for stream in container.streams.video if stream.disposition & 1024]
+    assert packets(tmp_path / "out.mkv")[art][0][2] == cover
+    assert caplog.messages == []
+    transcode(tmp_path / "in.mp4", tmp_path / "out.mp4")
+    (message,) = caplog.messages
+    assert "cover art stream 1" in message
+
+
+def test_a_timecode_track_is_made_anew_from_the_metadata(tmp_path: Path) -> None:
+    origin = tmp_path / "in.mov"
+    with av.open(str(origin), "w") as container:
+        film = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        film.width, film.height, film.pix_fmt = 64, 48, "yuv420p"
+        film.metadata["timecode"] = "01:02:03:04"
+        for index in range(5):
+            container.mux(film.encode(video_frame(64, 48, index)))
+        container.mux(film.encode(None))
+    for name in ("out.mov", "out.mp4"):
+        transcode(origin, tmp_path / name, strict=True)
+        with av.open(str(tmp_path / name)) as container:
+            assert [stream.metadata.get("timecode") for stream in container.streams] == ["01:02:03:04"] * 2
+
+
+@pytest.mark.parametrize(("extension", "codec"), [("mp4", "mov_text"), ("mov", "mov_text"), ("webm", "webvtt")])
+def test_text_subtitles_are_converted_and_said(
+    extension: str, codec: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    origin = rich(tmp_path / "in.mkv", audio=0)
+    output = tmp_path / f"out.{extension}"
+    transcode(origin, output)
+    assert [message for message in caplog.messages if f"converted to {codec}" in message]
+    lines = shown(output)
+    assert [moment for moment, _ in lines] == [round(start * 1000) for start, _, _ in LINES]
+    assert all(text.encode() in data for (_, _, text), (_, data) in zip(LINES, lines, strict=True))
+
+
+def test_sound_that_the_container_cannot_hold_is_converted_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    origin = rich(tmp_path / "in.mkv", subtitles=(), audio=1)
+    transcode(origin, tmp_path / "out.webm")
+    (message,) = caplog.messages
+    assert "converted to libopus" in message
+    with av.open(str(tmp_path / "out.webm")) as container:
+        sound = container.streams.audio[0]
+        assert sound.codec_context.name == "opus"
+        heard = list(container.decode(sound))
+    seconds = sum(frame.samples for frame in heard) / heard[0].sample_rate
+    assert seconds == pytest.approx(2.0, abs=0.1)
+    assert heard[0].time == pytest.approx(0.0, abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.webm", "folder/"])
+def test_strict_refuses_what_cannot_be_copied_before_anything_is_written(name: str, tmp_path: Path) -> None:
+    origin = rich(tmp_path / "in.mkv")
+    before = sorted(tmp_path.iterdir())
+    with open_source(str(origin)) as source, pytest.raises(UsageError, match="strict"):
+        open_sink(f"{tmp_path}/{name}", source, strict=True)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_strict_has_nothing_against_a_container_that_holds_all(tmp_path: Path) -> None:
+    transcode(rich(tmp_path / "in.mkv"), tmp_path / "out.mkv", strict=True)
+    assert (tmp_path / "out.mkv").exists()
+
+
+@pytest.mark.parametrize("extension", ["mkv", "mp4", "mov", "ts", "webm"])
+@pytest.mark.parametrize("start", [0.5, -0.25])
+def test_the_offset_between_sound_and_picture_is_kept(extension: str, start: float, tmp_path: Path) -> None:
+    shift = 1.0
+    origin = write_video(
+        tmp_path / "in.mkv",
+        frames=50,
+        pts=[round((shift + index / 25) * 90_000) for index in range(50)],
+        audio=1,
+        audio_codec="aac" if extension == "mov" else "libopus",
+        audio_start=shift + start,
+        b_frames=2,
+    )
+    output = tmp_path / f"out.{extension}"
+    transcode(origin, output)
+    before = times(origin, "audio")[0] - min(times(origin, "video"))
+    after = times(output, "audio")[0] - min(times(output, "video"))
+    assert after == pytest.approx(before, abs=0.0015)
+
+
+@pytest.mark.parametrize("extension", ["mkv", "mp4", "mov"])
+def test_shape_rotation_and_colour_are_kept(extension: str, tmp_path: Path) -> None:
+    tags = {"color_range": 1, "colorspace": 5, "color_primaries": 5, "color_trc": 6}
+    origin = write_video(
+        tmp_path / f"in.{extension}", rotation=90, sample_aspect_ratio=Fraction(4, 3), colour=tags, frames=3
+    )
+    output = tmp_path / f"out.{extension}"
+    transcode(origin, output)
+    with av.open(str(origin)) as one, av.open(str(output)) as two:
+        before, after = one.streams.video[0], two.streams.video[0]
+        assert after.sample_aspect_ratio == Fraction(4, 3) == before.sample_aspect_ratio
+        for name, value in tags.items():
+            assert getattr(after.codec_context, name) == value
+        assert next(two.decode(video=0)).rotation == next(one.decode(video=0)).rotation == 90
+
+
+@pytest.mark.parametrize("extension", ["mkv", "mp4", "mov", "webm", "ts"])
+def test_an_untagged_video_stays_untagged(extension: str, tmp_path: Path) -> None:
+    origin = write_video(tmp_path / "in.mkv", frames=12)
+    output = tmp_path / f"out.{extension}"
+    transcode(origin, output)
+    with av.open(str(origin)) as one, av.open(str(output)) as two:
+        before, after = one.streams.video[0].codec_context, two.streams.video[0].codec_context
+        assert before.colorspace == 2
+        assert (after.colorspace, after.color_primaries, after.color_trc) == (2, 2, 2)
+
+
+def test_a_sparse_subtitle_does_not_hold_the_picture_back(tmp_path: Path) -> None:
+    origin = write_video(tmp_path / "in.mkv", frames=100, subtitles=[(0.0, 0.1, "once")])
+    with open_source(str(origin)) as source:
+        sink = open_sink(str(tmp_path / "out.ts"), source)
+        feed(sink, source)
+        with av.open(str(tmp_path / "out.ts")) as container:
+            readable = sum(1 for _ in container.decode(video=0))
+        sink.abort(keep=False)
+    assert readable >= 60
