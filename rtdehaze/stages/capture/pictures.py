@@ -26,7 +26,22 @@ __all__ = ["PICTURE_SUFFIXES", "PictureSource", "files_of_folder", "files_of_pat
 
 PICTURE_SUFFIXES = frozenset(
     {
-        *(".bmp", ".dpx", ".exr", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".pbm", ".pgm", ".png", ".pnm", ".ppm"),
+        *(
+            ".avif",
+            ".bmp",
+            ".dpx",
+            ".exr",
+            ".jp2",
+            ".jpe",
+            ".jpeg",
+            ".jpg",
+            ".jxl",
+            ".pbm",
+            ".pgm",
+            ".png",
+            ".pnm",
+            ".ppm",
+        ),
         *(".qoi", ".tga", ".tif", ".tiff", ".webp"),
     }
 )

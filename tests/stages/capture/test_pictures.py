@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -86,3 +87,27 @@ def test_a_still_photograph_says_so_and_a_row_of_one_does_not(tmp_path: Path) ->
         assert photo.video.still
         assert not folder.video.still
         assert (photo.video.codec, photo.video.native_format, photo.video.frames) == ("png", "rgb24", 1)
+
+
+def turned(path: Path, orientation: int) -> Path:
+    """Adds an Exif orientation to a JPEG."""
+    entry = struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0)
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + entry + struct.pack(">I", 0)
+    content = path.read_bytes()
+    path.write_bytes(content[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + content[2:])
+    return path
+
+
+def test_the_orientation_of_a_photograph_is_told_and_its_samples_are_not_turned(tmp_path: Path) -> None:
+    path = turned(write_image(tmp_path / "photo.jpg"), 6)
+    with open_source(path) as source:
+        assert source.video.rotation == -90
+        assert (source.video.width, source.video.height) == (32, 24)
+
+
+def test_pictures_turned_differently_are_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for index, orientation in enumerate([1, 6, 8]):
+        turned(write_image(tmp_path / f"{index}.jpg"), orientation)
+    with open_source(tmp_path) as source:
+        list(source.items())
+    assert ["to be turned" in record.message for record in caplog.records] == [True]
