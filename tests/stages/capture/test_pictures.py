@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from rtdehaze.core.errors import UnsupportedVideoError
 from rtdehaze.core.frame import Frame
 from rtdehaze.stages.capture.pictures import files_of_folder, files_of_pattern
 from rtdehaze.stages.capture.source import open_source
@@ -87,6 +89,23 @@ def test_a_still_photograph_says_so_and_a_row_of_one_does_not(tmp_path: Path) ->
         assert photo.video.still
         assert not folder.video.still
         assert (photo.video.codec, photo.video.native_format, photo.video.frames) == ("png", "rgb24", 1)
+
+
+def test_a_photograph_without_a_suffix_is_known_by_its_content(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "photo.png").rename(tmp_path / "photo")
+    with open_source(path) as source:
+        assert source.video.still
+        assert len([item for item in source.items() if isinstance(item, Frame)]) == 1
+
+
+def test_an_hdr_photograph_is_refused(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "photo.png")
+    content = path.read_bytes()
+    code_points = bytes([9, 16, 0, 1])  # BT.2020 primaries, PQ, RGB, full range
+    chunk = struct.pack(">I", 4) + b"cICP" + code_points + struct.pack(">I", zlib.crc32(b"cICP" + code_points))
+    path.write_bytes(content[:33] + chunk + content[33:])
+    with pytest.raises(UnsupportedVideoError, match="PQ"):
+        open_source(path)
 
 
 def turned(path: Path, orientation: int) -> Path:
