@@ -52,8 +52,6 @@ class EncoderPlan:
     time_base: Fraction
     rate: Fraction
     options: dict[str, str]
-    scale: float | None = None
-    """Quantiser scale of encoders that have no better word for quality."""
     bitrate: int | None = None
     threads: int = 0
     b_frames: bool = True
@@ -114,9 +112,6 @@ def apply_plan(context: VideoCodecContext, plan: EncoderPlan) -> None:
         context.max_b_frames = 0
     if plan.bitrate is not None:
         context.bit_rate = plan.bitrate
-    if plan.scale is not None:
-        context.qscale = True
-        context.global_quality = round(plan.scale * 118)  # FF_QP2LAMBDA
 
 
 def open_context(plan: EncoderPlan) -> VideoCodecContext:
@@ -159,7 +154,7 @@ def available_encoders() -> tuple[EncoderState, ...]:
 
 def _try(name: str, codec: str) -> EncoderState:
     wanted = "yuv422p" if codec == "dnxhd" else "yuv420p"
-    options, scale = options_for(name)
+    options = options_for(name)
     rate = Fraction(25)
     # DNxHD knows only the sizes and rates of its standard; 1080p25 at 120 Mbit/s is one.
     plan = EncoderPlan(
@@ -171,7 +166,6 @@ def _try(name: str, codec: str) -> EncoderState:
         1 / rate,
         rate,
         options,
-        scale,
         bitrate=120_000_000 if codec == "dnxhd" else None,
         threads=1,
     )

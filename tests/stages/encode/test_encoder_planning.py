@@ -170,13 +170,13 @@ def test_a_rate_that_varies_is_said_where_only_one_can_be_kept(
 
 
 def test_quality_bitrate_and_threads_reach_the_encoder() -> None:
-    assert options_for("libx264", crf=30, preset="slow")[0]["crf"] == "30"
-    assert "crf" not in options_for("libx264", bitrate=1_000_000)[0]
-    assert options_for("libx265", threads=3)[0]["x265-params"] == "log-level=none:pools=3"
-    assert options_for("libsvtav1", threads=3, extra={"svtav1-params": "tune=0"})[0]["svtav1-params"] == (
+    assert options_for("libx264", crf=30, preset="slow")["crf"] == "30"
+    assert "crf" not in options_for("libx264", bitrate=1_000_000)
+    assert options_for("libx265", threads=3)["x265-params"] == "log-level=none:pools=3"
+    assert options_for("libsvtav1", threads=3, extra={"svtav1-params": "tune=0"})["svtav1-params"] == (
         "lp=3:lookahead=0:tune=0"
     )
-    assert options_for("mpeg4", crf=5) == ({}, 5)
+    assert options_for("mpeg4", crf=5) == {"qmin": "5", "qmax": "5"}
 
 
 def test_encoders_write_nothing_to_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
