@@ -8,15 +8,21 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.core.colour import Colour, luma_weights, rgb_to_levels
+from rtdehaze.core.colour import Colour, Matrix, luma_weights, rgb_to_levels
 from rtdehaze.core.frame import PixelFormat
 from rtdehaze.core.haze import Removal
-from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, Levels
-from rtdehaze.stages.recompose.rgb import RGB_FIELDS
-from rtdehaze.stages.recompose.rows import Axis
+from rtdehaze.stages.recompose.edges import edge_slopes, veil_per_transmission
+from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, Edges, Levels
+from rtdehaze.stages.recompose.rgb import RGB_FIELDS, Reading
+from rtdehaze.stages.recompose.rows import DEBAND, MARGIN, Axis
 
 __all__ = ["axis", "field_maps", "levels", "rgb_field_maps"]
 
+Maps = NDArray[np.float32]
+
+_TOP = np.float32(255.0)
+_FAR = 1e9
+"""More levels than any format has."""
 _LEAST_TRANSMISSION = 1.0 / 255.0
 """Below this a gain would spread less than one level over the whole range."""
 
@@ -43,7 +49,9 @@ def axis(size: int, samples: int, step: int, map_size: int) -> Axis:
     at = np.clip(np.minimum(centre, size) * map_size / size - 0.5, 0.0, map_size - 1.0)
     before = np.minimum(np.floor(at), max(map_size - 2, 0))
     after = np.minimum(before + 1, map_size - 1)
-    return Axis(before.astype(np.uint32), after.astype(np.uint32), (at - before).astype(np.float32))
+    weight = np.pad((at - before).astype(np.float32), (0, MARGIN))
+    first = np.append(np.searchsorted(before, np.arange(max(map_size - 1, 1))), samples)
+    return Axis(before.astype(np.uint32), after.astype(np.uint32), weight, first.astype(np.int64))
 
 
 @lru_cache(maxsize=64)
@@ -71,15 +79,22 @@ def levels(source: PixelFormat, target: PixelFormat, colour: Colour, deband: boo
         blue=np.float32(per_u),
         unshift=np.float32(0.5**source.shift),
         shift_out=target.shift,
-        deband=np.float32(deband),
+        deband=np.float32(DEBAND if deband else -_FAR),
     )
 
 
-def field_maps(removal: Removal, colour: Colour, bits: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def field_maps(removal: Removal, colour: Colour, bits: int, pixels: int) -> tuple[Maps, Maps, Edges]:
     """The maps of a removal in levels relative to black and neutral.
 
+    Args:
+        removal: What is to be done.
+        colour: How levels are to be read.
+        bits: Significant bits of a level.
+        pixels: Pixels of the picture.
+
     Returns:
-        Those for luma (LUMA_FIELDS, h, w) and those for chroma (CHROMA_FIELDS, h, w), in the kernels' order.
+        The maps for luma (LUMA_FIELDS, h, w) and for chroma (CHROMA_FIELDS, h, w), in the kernels' order, and how
+        they follow the picture at depth edges.
     """
     matrix = rgb_to_levels(colour, bits)[0].astype(np.float32)
     shape = removal.luma.shape
@@ -87,28 +102,51 @@ def field_maps(removal: Removal, colour: Colour, bits: int) -> tuple[NDArray[np.
     chroma = np.zeros((CHROMA_FIELDS, *shape), np.float32)
     np.fmax(removal.luma, _LEAST_TRANSMISSION, out=luma[0])
     np.fmax(removal.chroma, _LEAST_TRANSMISSION, out=chroma[0])
-    _carry(matrix, removal.veil, luma[1], chroma[1:3])
+    veil = _carry(matrix, removal.veil)
+    luma[1], chroma[1:3] = veil[0], veil[1:]
+    per_transmission = np.zeros(3, np.float32)
     if removal.guide is not None:
-        _carry(matrix, removal.guide, luma[2], chroma[3:5])
-    return luma, chroma
+        guide = _carry(matrix, removal.guide)
+        luma[2], chroma[3:5] = guide[0], guide[1:]
+        white = matrix[0].sum()
+        np.divide(edge_slopes(luma[0], guide[0] / white, pixels), white, out=luma[3])
+        per_transmission = veil_per_transmission(luma[0], veil)
+        luma[1] += per_transmission[0] * luma[0]
+    edges = Edges(luma[0].min(), luma[0].max(), chroma[0].min(), chroma[0].max(), *per_transmission)
+    return luma, chroma, edges
 
 
-def rgb_field_maps(removal: Removal, order: Literal["rgb", "bgr"]) -> NDArray[np.float32]:
-    """The maps of a removal in levels of 8-bit RGB, (RGB_FIELDS, h, w), in the kernel's and the channels' order."""
+def rgb_field_maps(removal: Removal, order: Literal["rgb", "bgr"], matrix: Matrix, pixels: int) -> tuple[Maps, Reading]:
+    """The maps of a removal in levels of 8-bit RGB, in the order of the picture's channels.
+
+    Args:
+        removal: What is to be done.
+        order: Of the channels.
+        matrix: Whose luma counts.
+        pixels: Pixels of the picture.
+
+    Returns:
+        The maps (RGB_FIELDS, h, w) in the kernel's order, and how the picture is to be read.
+    """
     channels = slice(None) if order == "rgb" else slice(None, None, -1)
+    weights = luma_weights(matrix).astype(np.float32)[channels]
     fields = np.zeros((RGB_FIELDS, *removal.luma.shape), np.float32)
     np.fmax(removal.luma, _LEAST_TRANSMISSION, out=fields[0])
     np.fmax(removal.chroma, _LEAST_TRANSMISSION, out=fields[1])
-    np.multiply(removal.veil[channels], np.float32(255.0), out=fields[2:5])
+    np.multiply(removal.veil[channels], _TOP, out=fields[2:5])
+    per_transmission = np.zeros(3, np.float32)
     if removal.guide is not None:
-        np.multiply(removal.guide[channels], np.float32(255.0), out=fields[5:8])
-    return fields
+        np.multiply(removal.guide[channels], _TOP, out=fields[5:8])
+        luma = np.tensordot(weights, removal.guide[channels], axes=1)
+        np.divide(edge_slopes(fields[0], luma, pixels), _TOP, out=fields[8])
+        per_transmission = veil_per_transmission(fields[0], fields[2:5])
+    deband = np.float32(-_FAR if removal.guide is None else DEBAND)
+    bounds = fields[0].min(), fields[0].max(), fields[1].min(), fields[1].max()
+    numbers = (*weights, deband, *bounds, *per_transmission)
+    return fields, Reading(**dict(zip(Reading._fields, numbers, strict=True)))
 
 
-def _carry(
-    matrix: NDArray[np.float32], rgb: NDArray[np.float32], luma: NDArray[np.float32], chroma: NDArray[np.float32]
-) -> None:
-    """Writes RGB maps as levels into a luma map (h, w) and chroma maps (2, h, w)."""
-    carried = (matrix @ rgb.reshape(3, -1)).reshape(rgb.shape)
-    luma[...] = carried[0]
-    chroma[...] = carried[1:]
+def _carry(matrix: Maps, rgb: Maps) -> Maps:
+    """RGB maps (3, h, w) as levels of Y, U and V."""
+    carried: Maps = (matrix @ rgb.reshape(3, -1)).reshape(rgb.shape)
+    return carried
