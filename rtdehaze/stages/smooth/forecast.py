@@ -21,10 +21,12 @@ _FINE_WINDOW = 3
 """Side, in samples, of the window that trust is judged over."""
 _TREND_CELLS = 3
 """Side, in cells, of the window that a trend is taken from."""
-_TREND_PACE = 0.15
-"""The trend's time constant over the map's."""
-_COMMON_PACE = 0.3
+_TREND_PACE = 1.0
+"""The trend's time constant over the map's: faster rings (damping is half the root of it)."""
+_COMMON_PACE = 4.0
 """The same for the part that is common to the picture: what all of an estimate does at once may be flicker."""
+_BOLDEST = 0.1
+"""Bounds how much of an innovation is taken for motion of the map in the first frames of a scene."""
 _FASTEST = 1.0
 """Bounds the trend, in units of the maps per second."""
 _FLAT = 0.03
@@ -69,6 +71,7 @@ class Forecast:
         self._low: list[float] = []
         self._high: list[float] = []
         self._scale = 0.0
+        self._elapsed = 0.0
 
     def reset(self, maps: Array) -> None:
         """Starts from the first maps of a scene, (c, h, w)."""
@@ -76,6 +79,7 @@ class Forecast:
         self._low = [float(plane.min()) for plane in maps]
         self._high = [float(plane.max()) for plane in maps]
         self._scale = 0.0
+        self._elapsed = 0.0
 
     def advance(self, maps: Array, step: float) -> None:
         """Moves carried maps, (c, h, w), on by their trend, in place, over `step` seconds."""
@@ -98,10 +102,8 @@ class Forecast:
             The trust that the carried maps deserve, (h, w), in [0, 1]: the agreement, but 0 where they are plainly
             wrong, and up to 1 where they are flat and borne out by the estimate, so that a wrong motion does no harm.
         """
-        gain, common_gain = (
-            np.float32((1.0 - math.exp(-step / (pace * self._seconds))) / self._seconds)
-            for pace in (_TREND_PACE, _COMMON_PACE)
-        )
+        self._elapsed += step
+        gain, common_gain = self._gain(step, _TREND_PACE), self._gain(step, _COMMON_PACE)
         innovations = [_cells(new - plane) for plane, new in zip(maps, estimate, strict=True)]
         for index, (innovation, new) in enumerate(zip(innovations, estimate, strict=True)):
             common = median(innovation)
@@ -111,6 +113,14 @@ class Forecast:
             self._low[index] = min(self._low[index], float(new.min()))
             self._high[index] = max(self._high[index], float(new.max()))
         return self._trust(maps[0], estimate[0], agreement)
+
+    def _gain(self, step: float, pace: float) -> np.float32:
+        """Change of the trend, per second, for an innovation of 1."""
+        if step <= 0.0:
+            return np.float32(0.0)
+        steady = (1.0 - math.exp(-step / (pace * self._seconds))) / self._seconds
+        growing = min(6.0 * step / self._elapsed**2, _BOLDEST / step)
+        return np.float32(max(steady, growing))
 
     def _trust(self, transmission: Array, estimate: Array, agreement: Array) -> Array:
         # Not on the coarse grid: a pole may be one sample wide.
