@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from types import TracebackType
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,6 +184,18 @@ class Dehazer:
         self._forget_scene()
         self._haze = None
         self._time = None
+
+    def close(self) -> None:
+        """Ends the threads; the dehazer can no longer be used. Safe to call twice."""
+        self._recomposer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def decide(self, frame: Frame) -> Decision:
         """Estimates and smooths the haze of the next frame and says what is to be removed."""
