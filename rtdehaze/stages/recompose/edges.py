@@ -8,9 +8,9 @@ beyond its own thumbnail moves transmission,
 
     t(x) = t0(x) + slope(x) * (Y(x) - Y0(x))
 
-with t0, Y0 and slope enlarged bilinearly. So a correct map stays correct on average, also where the linear model
-does not hold, and the slope is trusted only as far as the fit is good and transmission varies at all.
-`benchmarks/edges.py` measures it against the alternatives.
+with t0, Y0 and slope enlarged bilinearly, and the veil likewise. So a correct map stays correct on average, also where
+the linear model does not hold, and the slopes are trusted only as far as the veil, which is all haze, fits the model
+and varies at all. `benchmarks/edges.py` measures it against the alternatives.
 """
 
 from __future__ import annotations
@@ -20,54 +20,51 @@ import numpy as np
 
 from rtdehaze.core.haze import Map
 
-__all__ = ["edge_slopes", "veil_per_transmission"]
+__all__ = ["edge_slopes", "share_of_veil"]
 
 _PICTURE_VARIANCE = 1e-4
 """Variance of luma, in [0, 1], at which the fit is damped by half: texture and noise of 0.01, some 2.5 levels of 8
 bits."""
-_TRANSMISSION_VARIANCE = 4e-4
-"""Variance of transmission at which the slope is trusted by half: 0.02 is no depth edge."""
+_VEIL_VARIANCE = 3e-4
+"""Variance of the veil, in [0, 1], at which the slopes are trusted by half: a step of 0.02 is no depth edge."""
 _LEAST = 1e-12
 """Keeps 0 / 0 out of flat areas."""
 
 
-def edge_slopes(transmission: Map, luma: Map, pixels: int) -> Map:
-    """How much transmission changes per unit of luma about every sample of the map.
+def edge_slopes(transmission: Map, veil: Map, luma: Map, pixels: int) -> tuple[Map, Map]:
+    """How much transmission and veil change per unit of luma about every sample of the map.
 
     Args:
         transmission: (h, w).
-        luma: (h, w), the picture's luma at the map's size, in [0, 1].
+        veil: (h, w), the veil's luma, in units of white.
+        luma: (h, w), the picture's luma at the map's size, in units of white.
         pixels: Pixels of the picture that the map will be enlarged to.
 
     Returns:
-        (h, w); 0 where nothing is to be gained, and at the picture's own size everywhere.
+        The slopes of transmission and of veil, (h, w); 0 where nothing is to be gained, and everywhere when the map
+        has the picture's own size.
     """
-    mean_t, mean_y = _mean(transmission), _mean(luma)
-    both = _mean(transmission * luma) - mean_t * mean_y
+    mean_y, mean_v = _mean(luma), _mean(veil)
     of_y = np.maximum(_mean(luma * luma) - mean_y * mean_y, 0.0)
-    of_t = np.maximum(_mean(transmission * transmission) - mean_t * mean_t, 0.0)
-    fit = np.minimum(both * both / (of_y * of_t + _LEAST), 1.0)
-    trust = fit * (of_t / (of_t + _TRANSMISSION_VARIANCE)) * max(0.0, 1.0 - transmission.size / pixels)
-    slopes: Map = (both / (of_y + _PICTURE_VARIANCE) * trust).astype(np.float32, copy=False)
-    return slopes
+    of_v = np.maximum(_mean(veil * veil) - mean_v * mean_v, 0.0)
+    with_v = _mean(veil * luma) - mean_v * mean_y
+    with_t = _mean(transmission * luma) - _mean(transmission) * mean_y
+    fit = np.minimum(with_v * with_v / (of_y * of_v + _LEAST), 1.0)
+    trust = fit * (of_v / (of_v + _VEIL_VARIANCE)) * max(0.0, 1.0 - transmission.size / pixels)
+    trust /= of_y + _PICTURE_VARIANCE
+    return (with_t * trust).astype(np.float32), (with_v * trust).astype(np.float32)
 
 
-def veil_per_transmission(transmission: Map, veil: Map) -> Map:
-    """How much less veil there is per unit of transmission: the airlight, for veil = A * (1 - t).
+def share_of_veil(part: Map, veil: Map) -> float:
+    """How much a component of the veil changes with the veil's luma, by least squares over the whole map.
 
     Args:
-        transmission: (h, w).
-        veil: (n, h, w).
-
-    Returns:
-        (n,), the least-squares slope over the whole map with its sign turned.
+        part: (h, w), for example the veil's U.
+        veil: (h, w), its luma.
     """
-    from_mean = (transmission - transmission.mean()).ravel()
+    from_mean = (veil - veil.mean()).ravel()
     squares = float(from_mean @ from_mean)
-    if squares < _LEAST * from_mean.size:
-        return np.zeros(veil.shape[0], np.float32)
-    per: Map = -(veil.reshape(veil.shape[0], -1) @ from_mean) / np.float32(squares)
-    return per
+    return float(part.ravel() @ from_mean) / squares if squares > _LEAST * veil.size else 0.0
 
 
 def _mean(values: Map) -> Map:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rtdehaze.core.colour import Colour, Matrix, luma_weights, rgb_to_levels
 from rtdehaze.core.frame import PixelFormat
 from rtdehaze.core.haze import Removal
-from rtdehaze.stages.recompose.edges import edge_slopes, veil_per_transmission
+from rtdehaze.stages.recompose.edges import edge_slopes, share_of_veil
 from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, Edges, Levels
 from rtdehaze.stages.recompose.rgb import RGB_FIELDS, Reading
 from rtdehaze.stages.recompose.rows import DEBAND, MARGIN, Axis
@@ -104,15 +105,16 @@ def field_maps(removal: Removal, colour: Colour, bits: int, pixels: int) -> tupl
     np.fmax(removal.chroma, _LEAST_TRANSMISSION, out=chroma[0])
     veil = _carry(matrix, removal.veil)
     luma[1], chroma[1:3] = veil[0], veil[1:]
-    per_transmission = np.zeros(3, np.float32)
+    shares = 0.0, 0.0
     if removal.guide is not None:
-        guide = _carry(matrix, removal.guide)
+        guide = _carry(matrix, _resized(removal.guide, shape))
         luma[2], chroma[3:5] = guide[0], guide[1:]
         white = matrix[0].sum()
-        np.divide(edge_slopes(luma[0], guide[0] / white, pixels), white, out=luma[3])
-        per_transmission = veil_per_transmission(luma[0], veil)
-        luma[1] += per_transmission[0] * luma[0]
-    edges = Edges(luma[0].min(), luma[0].max(), chroma[0].min(), chroma[0].max(), *per_transmission)
+        of_transmission, luma[4] = edge_slopes(luma[0], luma[1] / white, luma[2] / white, pixels)
+        np.divide(of_transmission, white, out=luma[3])
+        shares = share_of_veil(veil[1], veil[0]), share_of_veil(veil[2], veil[0])
+    bounds = (*_bounds(luma[0]), *_bounds(chroma[0]), *_bounds(luma[1]))
+    edges = Edges(*bounds, *(np.float32(share) for share in shares))
     return luma, chroma, edges
 
 
@@ -134,16 +136,30 @@ def rgb_field_maps(removal: Removal, order: Literal["rgb", "bgr"], matrix: Matri
     np.fmax(removal.luma, _LEAST_TRANSMISSION, out=fields[0])
     np.fmax(removal.chroma, _LEAST_TRANSMISSION, out=fields[1])
     np.multiply(removal.veil[channels], _TOP, out=fields[2:5])
-    per_transmission = np.zeros(3, np.float32)
+    shares = 0.0, 0.0, 0.0
+    veil = np.tensordot(weights, fields[2:5], axes=1).astype(np.float32)
     if removal.guide is not None:
-        np.multiply(removal.guide[channels], _TOP, out=fields[5:8])
-        luma = np.tensordot(weights, removal.guide[channels], axes=1)
-        np.divide(edge_slopes(fields[0], luma, pixels), _TOP, out=fields[8])
-        per_transmission = veil_per_transmission(fields[0], fields[2:5])
-    deband = np.float32(-_FAR if removal.guide is None else DEBAND)
-    bounds = fields[0].min(), fields[0].max(), fields[1].min(), fields[1].max()
-    numbers = (*weights, deband, *bounds, *per_transmission)
+        np.multiply(_resized(removal.guide, removal.luma.shape)[channels], _TOP, out=fields[5:8])
+        luma = np.tensordot(weights, fields[5:8], axes=1).astype(np.float32)
+        of_transmission, fields[9] = edge_slopes(fields[0], veil / _TOP, luma / _TOP, pixels)
+        np.divide(of_transmission, _TOP, out=fields[8])
+        shares = share_of_veil(fields[2], veil), share_of_veil(fields[3], veil), share_of_veil(fields[4], veil)
+    deband = -_FAR if removal.guide is None else DEBAND
+    bounds = (*_bounds(fields[0]), *_bounds(fields[1]), *_bounds(veil))
+    numbers = (np.float32(number) for number in (*weights, deband, *bounds, *shares))
     return fields, Reading(**dict(zip(Reading._fields, numbers, strict=True)))
+
+
+def _bounds(values: Maps) -> tuple[np.float32, np.float32]:
+    return np.float32(values.min()), np.float32(values.max())
+
+
+def _resized(guide: Maps, shape: tuple[int, ...]) -> Maps:
+    """The guide at the maps' size; models may answer at a fraction of the thumbnail's."""
+    if guide.shape[1:] == shape:
+        return guide
+    rows = [cv2.resize(channel, (shape[1], shape[0]), interpolation=cv2.INTER_AREA) for channel in guide]
+    return np.stack(rows).astype(np.float32, copy=False)
 
 
 def _carry(matrix: Maps, rgb: Maps) -> Maps:

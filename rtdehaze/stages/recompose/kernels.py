@@ -17,15 +17,15 @@ from rtdehaze.stages.recompose.rows import DITHER_UNIT, DITHER_Y, Axis, Ramp, Ro
 
 __all__ = ["CHROMA_FIELDS", "LUMA_FIELDS", "Edges", "Levels", "Picture", "recompose_rows"]
 
-LUMA_FIELDS = 4
-"""Maps that luma needs, in order: transmission; veil and `Edges.veil_y` times transmission, which is smooth and, for
-one airlight, constant; guide; and transmission's slope over luma at depth edges."""
+LUMA_FIELDS = 5
+"""Maps that luma needs, in order: transmission, veil, guide, and the slopes over luma of transmission and veil."""
 CHROMA_FIELDS = 5
 """Maps that chroma needs, in order: transmission, veil of U and V, guide of U and V."""
 _HALF = f32(0.5)
 _ZERO = f32(0.0)
 _ONE = f32(1.0)
 _TINY = f32(1e-6)
+_FAR = f32(1e9)
 
 
 class Levels(NamedTuple):
@@ -58,7 +58,7 @@ class Levels(NamedTuple):
 
 
 class Edges(NamedTuple):
-    """Within which bounds transmission follows the picture at depth edges, and the veil with it."""
+    """Within which bounds the maps follow the picture at depth edges, and chroma's with luma's."""
 
     low: np.float32
     """Least and greatest transmission of luma anywhere."""
@@ -66,10 +66,12 @@ class Edges(NamedTuple):
     chroma_low: np.float32
     """The same of chroma."""
     chroma_high: np.float32
-    veil_y: np.float32
-    """How much less veil there is per unit of transmission, in levels."""
-    veil_u: np.float32
-    veil_v: np.float32
+    veil_low: np.float32
+    """Least and greatest veil of luma anywhere, in levels."""
+    veil_high: np.float32
+    share_u: np.float32
+    """How much U's veil changes with luma's."""
+    share_v: np.float32
 
 
 class Picture(NamedTuple):
@@ -102,13 +104,13 @@ def _luma_row(
 ) -> None:
     """Recomposes one row of luma.
 
-    Leaves for chroma to be fitted to: the unrounded result in `clear[k]`, and in `clear[k + 2]` what depth edges
-    changed about transmission.
+    Leaves for chroma to be fitted to: the unrounded result in `clear[k]`, and what depth edges changed, in
+    `clear[k + 2]` about transmission and in `clear[k + 4]` about the veil.
     """
     over, under, up = at & 1, (at + 1) & 1, _ONE - down
     start = np.int32(y * DITHER_Y)
     line = target.y[y, target.left : target.left + width]
-    low, high, veil_slope = edges.low, edges.high, edges.veil_y
+    low, high, veil_low, veil_high = edges.low, edges.high, edges.veil_low, edges.veil_high
     black, white, unshift, scale, reach_inside = to.black, to.white, to.unshift, to.scale, to.deband
     rounding = to.black_out + _HALF
     for x in range(width):
@@ -117,15 +119,18 @@ def _luma_row(
         guide = up * held[over, 2, x] + down * held[under, 2, x]
         p = f32(source[y, x]) * unshift - black
         off = guide - p
-        edge = transmission - (up * held[over, 3, x] + down * held[under, 3, x]) * off
-        edge = min(max(edge, low), high) - transmission
-        gain = _ONE / (transmission + edge)
+        through = transmission - (up * held[over, 3, x] + down * held[under, 3, x]) * off
+        through = min(max(through, low), high)
+        added = veil - (up * held[over, 4, x] + down * held[under, 4, x]) * off
+        added = min(max(added, veil_low), veil_high)
+        gain = _ONE / through
         fade = min(gain - _ONE, _ONE)
         most = max(_ZERO, reach_inside - _HALF * abs(off))
-        q = (p + min(max(off, -most), most) * fade - veil) * gain + veil_slope
+        q = (p + min(max(off, -most), most) * fade - added) * gain
         q = min(max(q, min(_ZERO, p)), max(white, p))
         clear[k, x] = q
-        clear[k + 2, x] = edge
+        clear[k + 2, x] = through - transmission
+        clear[k + 4, x] = added - veil
         noise = f32(np.int32(ramp[x] + start)) * fade
         line[x] = np.int32(q * scale + rounding + noise * DITHER_UNIT)
 
@@ -170,20 +175,20 @@ def _shift(plane: Samples, row: int, left: int, width: int, bits: int) -> None:
 
 @compiled
 def _block_means(clear: Rows, rows: int, step: int, work: Rows, width: int, to: Levels) -> None:
-    """Each block's mean of recomposed luma, in units of white in [0, 1], and of what depth edges changed."""
+    """Each block's means of recomposed luma, in units of white in [0, 1], and of what depth edges changed."""
     last = rows - 1
-    share, quarter, half = f32(0.25) / to.white, f32(0.25), f32(0.5)
-    if step == 2:
-        for x in range(width):
-            luma = clear[0, 2 * x] + clear[0, 2 * x + 1] + clear[last, 2 * x] + clear[last, 2 * x + 1]
-            work[2, x] = min(max(luma * share, _ZERO), _ONE)
-        for x in range(width):
-            edge = clear[2, 2 * x] + clear[2, 2 * x + 1] + clear[last + 2, 2 * x] + clear[last + 2, 2 * x + 1]
-            work[3, x] = edge * quarter
-        return
-    for x in range(width):
-        work[2, x] = min(max((clear[0, x] + clear[last, x]) * share * f32(2.0), _ZERO), _ONE)
-        work[3, x] = (clear[2, x] + clear[last + 2, x]) * half
+    quarter, half = f32(0.25), f32(0.5)
+    for kind in range(3):
+        share = _ONE / to.white if kind == 0 else _ONE
+        low, high = (_ZERO, _ONE) if kind == 0 else (-_FAR, _FAR)
+        one, two = 2 * kind, 2 * kind + last
+        if step == 2:
+            for x in range(width):
+                total = clear[one, 2 * x] + clear[one, 2 * x + 1] + clear[two, 2 * x] + clear[two, 2 * x + 1]
+                work[2 + kind, x] = min(max(total * quarter * share, low), high)
+        else:
+            for x in range(width):
+                work[2 + kind, x] = min(max((clear[one, x] + clear[two, x]) * half * share, low), high)
 
 
 @compiled
@@ -198,7 +203,7 @@ def _chroma_row(
     over, under, up = at & 1, (at + 1) & 1, _ONE - down
     start = np.int32(row * DITHER_Y)
     reach, reach_inside, scale = to.reach, to.deband, to.scale
-    low, high, slope_u, slope_v = edges.chroma_low, edges.chroma_high, edges.veil_u, edges.veil_v
+    low, high, share_u, share_v = edges.chroma_low, edges.chroma_high, edges.share_u, edges.share_v
     rounding = to.neutral_out + _HALF
     for x in range(width):
         transmission = min(max(up * held[over, 0, x] + down * held[under, 0, x] + work[3, x], low), high)
@@ -207,11 +212,11 @@ def _chroma_row(
         pu, pv = work[0, x], work[1, x]
         off = up * held[over, 3, x] + down * held[under, 3, x] - pu
         most = max(_ZERO, reach_inside - _HALF * abs(off))
-        veil = up * held[over, 1, x] + down * held[under, 1, x] - work[3, x] * slope_u
+        veil = up * held[over, 1, x] + down * held[under, 1, x] + work[4, x] * share_u
         qu = (pu + min(max(off, -most), most) * fade - veil) * gain
         off = up * held[over, 4, x] + down * held[under, 4, x] - pv
         most = max(_ZERO, reach_inside - _HALF * abs(off))
-        veil = up * held[over, 2, x] + down * held[under, 2, x] - work[3, x] * slope_v
+        veil = up * held[over, 2, x] + down * held[under, 2, x] + work[4, x] * share_v
         qv = (pv + min(max(off, -most), most) * fade - veil) * gain
 
         red, blue = to.red * qv, to.blue * qu
@@ -257,8 +262,8 @@ def recompose_rows(
         block: Luma samples per chroma sample, (width, height); height 1 and an empty chroma axis for gray.
         rows: First block row and the one after the last.
         scratch: Rows of the thread's own: luma's enlarged maps (2, LUMA_FIELDS, width + MARGIN), chroma's
-            (2, CHROMA_FIELDS, chroma width + MARGIN), luma's result (4, width + MARGIN) and chroma's working
-            rows (4, chroma width + MARGIN); and the dither's ramp (width,).
+            (2, CHROMA_FIELDS, chroma width + MARGIN), luma's result (6, width + MARGIN) and chroma's working
+            rows (5, chroma width + MARGIN); and the dither's ramp (width,).
         edges: How maps follow the picture at depth edges.
         to: How samples are read and written.
     """
@@ -276,6 +281,7 @@ def recompose_rows(
             _luma_row(source.y, target, y, held, at, down_luma.weight[y], clear, k, ramp, width, edges, to)
             clear[k, width] = clear[k, width - 1]
             clear[k + 2, width] = clear[k + 2, width - 1]
+            clear[k + 4, width] = clear[k + 4, width - 1]
             if to.shift_out > 0:
                 _shift(target.y, y, target.left, width, to.shift_out)
         if chroma_width == 0:

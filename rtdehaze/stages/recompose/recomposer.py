@@ -161,8 +161,8 @@ class Recomposer:
                 (
                     np.zeros((2, LUMA_FIELDS, width + MARGIN), np.float32),
                     np.zeros((2, CHROMA_FIELDS, chroma_width + MARGIN), np.float32),
-                    np.zeros((4, width + MARGIN), np.float32),
-                    np.zeros((4, chroma_width + MARGIN), np.float32),
+                    np.zeros((6, width + MARGIN), np.float32),
+                    np.zeros((5, chroma_width + MARGIN), np.float32),
                     dither_ramp(width),
                 )
             )

@@ -12,9 +12,9 @@ from rtdehaze.stages.recompose.rows import DITHER_UNIT, DITHER_Y, Axis, Ramp, Ro
 
 __all__ = ["RGB_FIELDS", "Reading", "recompose_rgb_rows"]
 
-RGB_FIELDS = 9
+RGB_FIELDS = 10
 """Maps that the loop needs, in order: transmission of luma and of chroma, the veil and the guide of each channel, in
-the order of the picture's channels, and transmission's slope over luma at depth edges."""
+the order of the picture's channels, and the slopes over luma of transmission and of the veil's luma."""
 
 _HALF = f32(0.5)
 _ZERO = f32(0.0)
@@ -38,10 +38,13 @@ class Reading(NamedTuple):
     chroma_low: np.float32
     """The same of chroma."""
     chroma_high: np.float32
-    veil_a: np.float32
-    """How much less veil of the first channel there is per unit of transmission, in levels."""
-    veil_b: np.float32
-    veil_c: np.float32
+    veil_low: np.float32
+    """Least and greatest luma of the veil anywhere, in levels."""
+    veil_high: np.float32
+    share_a: np.float32
+    """How much the first channel's veil changes with the veil's luma."""
+    share_b: np.float32
+    share_c: np.float32
 
 
 @compiled
@@ -85,7 +88,8 @@ def _rgb_row(work: Rows, y: int, now: Rows, ramp: Ramp, to: Reading) -> None:
     start = np.int32(y * DITHER_Y)
     of_a, of_b, of_c, deband = to.first, to.second, to.third, to.deband
     low, high, chroma_low, chroma_high = to.low, to.high, to.chroma_low, to.chroma_high
-    veil_a, veil_b, veil_c = to.veil_a, to.veil_b, to.veil_c
+    veil_low, veil_high = to.veil_low, to.veil_high
+    share_a, share_b, share_c = to.share_a, to.share_b, to.share_c
     for x in range(ramp.shape[0]):
         transmission = now[0, x]
         guide_a = now[5, x]
@@ -93,14 +97,15 @@ def _rgb_row(work: Rows, y: int, now: Rows, ramp: Ramp, to: Reading) -> None:
         guide_c = now[7, x]
         a, b, c = work[0, x], work[1, x], work[2, x]
         beyond = of_a * (a - guide_a) + of_b * (b - guide_b) + of_c * (c - guide_c)
-        edge = transmission + now[8, x] * beyond
-        edge = min(max(edge, low), high) - transmission
+        edge = min(max(transmission + now[8, x] * beyond, low), high) - transmission
+        veil = of_a * now[2, x] + of_b * now[3, x] + of_c * now[4, x]
+        added = min(max(veil + now[9, x] * beyond, veil_low), veil_high) - veil
         through = min(max(now[1, x] + edge, chroma_low), chroma_high)
         gain = _ONE / (transmission + edge)
         fade = min(gain - _ONE, _ONE)
-        a = _inside(a, guide_a, deband, fade) - now[2, x] + edge * veil_a
-        b = _inside(b, guide_b, deband, fade) - now[3, x] + edge * veil_b
-        c = _inside(c, guide_c, deband, fade) - now[4, x] + edge * veil_c
+        a = _inside(a, guide_a, deband, fade) - now[2, x] - added * share_a
+        b = _inside(b, guide_b, deband, fade) - now[3, x] - added * share_b
+        c = _inside(c, guide_c, deband, fade) - now[4, x] - added * share_c
 
         luma = of_a * a + of_b * b + of_c * c
         colour_gain = _ONE / through
