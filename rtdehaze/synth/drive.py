@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -188,7 +189,8 @@ class FoggyDrive:
         Raises:
             IndexError: There is no such frame.
         """
-        return self._render(index).view.camera
+        take, moment = self._at(index)
+        return take.scene.path.at(moment)
 
     def movers(self, index: int) -> dict[int, NDArray[np.float64]]:
         """Returns where the cars are in a frame: (3,) metres, the middle of the end that is seen, on the ground.
@@ -196,7 +198,8 @@ class FoggyDrive:
         Raises:
             IndexError: There is no such frame.
         """
-        return dict(self._render(index).view.movers)
+        take, moment = self._at(index)
+        return take.scene.movers(moment)
 
     def _take(
         self,
@@ -206,7 +209,7 @@ class FoggyDrive:
         median: Callable[[float], float],
         far: float | None,
     ) -> _Take:
-        scene = Scene(seed, self._lens)
+        scene = _scene(seed, self._lens)
         colour = random_airlight(np.random.default_rng([seed, 0]), 0.72, 0.92, 0.03) if airlight is None else airlight
         depth = scene.render(0.0, 0.0, _LONGEST, self._ray_lengths).depth
         middle = float(np.median(np.minimum(depth, _LONGEST if far is None else far)))
@@ -216,15 +219,18 @@ class FoggyDrive:
         swell = self._drift * np.sin(2 * np.pi * time / 10.0 + np.array([0.0, 0.3, 0.6]))
         return np.clip(take.airlight + swell, 0, 1).astype(np.float32)
 
-    def _render(self, index: int) -> _Rendering:
+    def _at(self, index: int) -> tuple[_Take, float]:
+        """The take that a frame belongs to, and the seconds since its start."""
         if not 0 <= index < self._count:
             raise IndexError(f"frame {index} of a drive of {self._count} frames")
+        take = max((take for take in self._takes if take.start <= index), key=lambda take: take.start)
+        return take, (index - take.start) / self.fps
+
+    def _render(self, index: int) -> _Rendering:
         if index in self._renderings:
             return self._renderings[index]
-        take = max((take for take in self._takes if take.start <= index), key=lambda take: take.start)
-        time = index / self.fps
-        beta = beta_for_median(np.array([take.middle], np.float32), take.median(time))
-        moment = (index - take.start) / self.fps
+        take, moment = self._at(index)
+        beta = beta_for_median(np.array([take.middle], np.float32), take.median(index / self.fps))
         canvas = take.scene.render(moment, beta, take.far, self._ray_lengths)
         view = View(canvas.camera, canvas.depth, canvas.owner, take.scene.movers(moment))
         drawn = _Rendering(take, canvas.colour, canvas.transmission, view)
@@ -232,6 +238,12 @@ class FoggyDrive:
         while len(self._renderings) > _KEPT:
             self._renderings.popitem(last=False)
         return drawn
+
+
+@lru_cache(maxsize=2)
+def _scene(seed: int, lens: Lens) -> Scene:
+    """Places are painted once for all drives through them: they hold no state but what they painted."""
+    return Scene(seed, lens)
 
 
 def _as_function(density: Density) -> Callable[[float], float]:

@@ -54,7 +54,7 @@ def test_the_same_seed_gives_the_same_bytes_in_any_order(drive: FoggyDrive) -> N
 
 
 def test_another_seed_is_another_place() -> None:
-    first, second = (FoggyDrive(96, 54, seed=seed).frame(0).clear for seed in (3, 4))
+    first, second = (FoggyDrive(48, 27, seed=seed).frame(0).clear for seed in (3, 4))
     assert psnr(first, second) < 25
 
 
@@ -84,7 +84,7 @@ def test_transmission_falls_exponentially_with_depth_up_to_the_longest_way(drive
 
 def test_the_first_frame_has_the_wanted_median_transmission() -> None:
     for wanted in (0.2, 0.6):
-        frame = FoggyDrive(96, 54, seed=1, median_transmission=wanted).frame(0)
+        frame = FoggyDrive(48, 27, seed=2, median_transmission=wanted).frame(0)
         assert float(np.median(frame.transmission)) == pytest.approx(wanted, abs=0.02)
 
 
@@ -211,8 +211,8 @@ def test_airlight_is_as_given_and_drifts_only_when_told() -> None:
 
 
 def test_noise_comes_after_the_haze_with_the_sigma_asked_for() -> None:
-    clean = FoggyDrive(160, 90, seed=6, median_transmission=0.3)
-    noisy = FoggyDrive(160, 90, seed=6, median_transmission=0.3, noise=0.02)
+    clean = FoggyDrive(120, 68, seed=6, median_transmission=0.3)
+    noisy = FoggyDrive(120, 68, seed=6, median_transmission=0.3, noise=0.02)
     difference = noisy.frame(4).hazy.astype(float) - clean.frame(4).hazy
     unclipped = (clean.frame(4).hazy > 20) & (clean.frame(4).hazy < 235)
     assert difference[unclipped].std() == pytest.approx(0.02 * 255, rel=0.03)
@@ -236,9 +236,9 @@ def test_any_size_can_be_drawn(size: tuple[int, int]) -> None:
 
 
 def test_the_same_place_is_drawn_at_every_size() -> None:
-    small, large = (FoggyDrive(width, width * 9 // 16, seed=8).frame(0) for width in (128, 384))
+    small, large = (FoggyDrive(width, width * 9 // 16, seed=8).frame(0) for width in (128, 320))
     shrunk = cv2.resize(large.clear, (128, 72), interpolation=cv2.INTER_AREA)
-    assert psnr(shrunk, small.clear) > 19
+    assert psnr(shrunk, small.clear) > 22
     assert float(np.median(small.transmission)) == pytest.approx(float(np.median(large.transmission)), abs=0.03)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -56,3 +57,9 @@ def test_odd_sizes_can_be_drawn(size: tuple[int, int]) -> None:
 def test_too_small_a_picture_is_refused() -> None:
     with pytest.raises(ValueError, match="4x20"):
         poles_and_branches(4, 20)
+
+
+def test_a_larger_picture_shows_the_same_place() -> None:
+    small, large = poles_and_branches(320, 180, seed=3), poles_and_branches(640, 360, seed=3)
+    shrunk = cv2.resize(large.transmission, (320, 180), interpolation=cv2.INTER_AREA)
+    assert np.corrcoef(shrunk.ravel(), small.transmission.ravel())[0, 1] > 0.9
