@@ -10,6 +10,7 @@ from typing import cast
 
 import av
 from av.codec.codec import find_best_pix_fmt_of_list
+from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
 from rtdehaze.core.errors import SinkError, UsageError
@@ -108,6 +109,7 @@ def apply_plan(context: VideoCodecContext, plan: EncoderPlan) -> None:
     context.thread_count = plan.threads
     # By frames, not by slices (PyAV's default): faster, and slices cost quality.
     context.thread_type = "AUTO"
+    context.flags |= Flags.frame_duration
     if not plan.b_frames:
         context.max_b_frames = 0
     if plan.bitrate is not None:

@@ -68,7 +68,7 @@ class Muxer:
         self._started = False
         self._flushed = False
         self._container: Any = av.open(
-            str(path), "w", format=plan.container.format, container_options=dict(plan.container.options)
+            str(path), "w", format=plan.container.format, container_options=_container_options(plan)
         )
         self._container.metadata.update(plan.metadata)
         own = getattr(plan.video.native, "index", -1)
@@ -189,6 +189,14 @@ class Muxer:
             if last is not None and native.dts < last:
                 native.dts = last
             self._last_dts[index] = native.dts
+
+
+def _container_options(plan: FilePlan) -> dict[str, str]:
+    options = dict(plan.container.options)
+    if "movflags" in options and any(key.startswith("com.") for key in plan.metadata):
+        # The tags of cameras and telephones (com.apple.quicktime...) go under their own names or not at all.
+        options["movflags"] += "+use_metadata_tags"
+    return options
 
 
 def _apply_colour(context: Any, video: VideoInfo, pixel_format: str) -> None:

@@ -264,6 +264,42 @@ def test_an_untagged_video_stays_untagged(extension: str, tmp_path: Path) -> Non
         assert (after.colorspace, after.color_primaries, after.color_trc) == (2, 2, 2)
 
 
+def test_how_long_the_last_frame_lasts_is_kept(tmp_path: Path) -> None:
+    origin = tmp_path / "in.mp4"
+    with av.open(str(origin), "w") as container:
+        film = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        film.width, film.height, film.codec_context.time_base = 64, 48, Fraction(1, 1000)
+        film.codec_context.flags |= av.codec.context.Flags.frame_duration
+        for index in range(5):
+            frame = video_frame(64, 48, index)
+            frame.pts, frame.time_base, frame.duration = 40 * index, Fraction(1, 1000), 40 if index < 4 else 2000
+            container.mux(film.encode(frame))
+        container.mux(film.encode(None))
+    for name in ("out.mp4", "out.mov", "out.mkv", "out.webm"):
+        transcode(origin, tmp_path / name)
+        with av.open(str(tmp_path / name)) as container:
+            assert container.duration == 2_160_000, name
+
+
+@pytest.mark.parametrize("name", ["out.ts", "out.avi"])
+def test_a_bare_container_says_what_it_cannot_hold(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    origin = write_video(tmp_path / "in.mp4", rotation=90, chapters=[(0.0, 0.2, "one")])
+    transcode(origin, tmp_path / name)
+    assert ["rotation" in message or "chapters" in message for message in caplog.messages] == [True, True]
+    with open_source(str(origin)) as source, pytest.raises(UsageError, match="rotation"):
+        open_sink(str(tmp_path / f"strict-{name}"), source, strict=True)
+
+
+def test_the_tags_of_telephones_are_kept(tmp_path: Path) -> None:
+    tags = {"com.apple.quicktime.make": "Maker", "title": "A drive"}
+    origin = write_video(tmp_path / "in.mov", metadata=tags, container_options={"movflags": "use_metadata_tags"})
+    for name in ("out.mov", "out.mp4", "out.mkv"):
+        transcode(origin, tmp_path / name)
+        with av.open(str(tmp_path / name)) as container:
+            found = {key.lower(): value for key, value in container.metadata.items()}
+        assert tags.items() <= found.items()
+
+
 def test_a_sparse_subtitle_does_not_hold_the_picture_back(tmp_path: Path) -> None:
     origin = write_video(tmp_path / "in.mkv", frames=100, subtitles=[(0.0, 0.1, "once")])
     with open_source(str(origin)) as source:
