@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -68,7 +69,7 @@ class Demuxer:
         self.video_done = False
         """Set by whoever decodes, once a frame after the end of the part has come."""
         self._copied = bool(copied)
-        self._skip_before: int | None = None
+        self._await_time: int | None = None
         if cut.start is not None:
             self._seek(cut.start)
 
@@ -113,9 +114,11 @@ class Demuxer:
     def _wanted(self, packet: Packet[Stream]) -> bool:
         index = packet.stream_index
         if index == self._main.index:
-            if self._skip_before is not None and packet.dts is not None and packet.dts < self._skip_before:
-                return False
-            self._skip_before = None
+            if self._await_time is not None:
+                time = _time(packet)
+                if not packet.is_keyframe or time is None or time < self._await_time:
+                    return False
+                self._await_time = None
             return True
         if index in self._covers:
             return bool(packet.size)
@@ -143,12 +146,12 @@ class Demuxer:
             if not self._seek_to(target):
                 break
             key = self._next_keyframe()
-            if key is not None and key[0] <= round(start / time_base):
+            if key is not None and key <= round(start / time_base):
                 # Tracks that pass by may lie earlier in the file than the picture they belong to.
-                self._skip_before = key[1] if self._copied else None
+                self._await_time = key if self._copied else None
                 if self._seek_to(target - (round(_LEAD / time_base) if self._copied else 0)):
                     return
-        self._skip_before = None
+        self._await_time = None
         self._seek_to(self._main.start_time or 0)
 
     def _seek_to(self, timestamp: int) -> bool:
@@ -158,13 +161,12 @@ class Demuxer:
             return False
         return True
 
-    def _next_keyframe(self) -> tuple[int, int] | None:
-        """Returns the presentation and decoding time of the next keyframe, None if there is none with a time."""
+    def _next_keyframe(self) -> int | None:
+        """Returns the time of the next keyframe, None if there is none with a time."""
         try:
             for packet in self._container.demux(self._main):
                 if packet.size and packet.is_keyframe:
-                    pts = packet.pts if packet.pts is not None else packet.dts
-                    return None if pts is None or packet.dts is None else (pts, packet.dts)
+                    return _time(packet)
         except (av.FFmpegError, OSError):
             return None
         return None
@@ -182,3 +184,8 @@ class Demuxer:
 
     def _position(self) -> str:
         return f" at {self._reached:.2f} s" if self._reached > float("-inf") else ""
+
+
+def _time(packet: Packet[Any]) -> int | None:
+    # Right after a seek Matroska knows no decoding times.
+    return packet.pts if packet.pts is not None else packet.dts
