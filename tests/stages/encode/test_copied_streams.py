@@ -203,6 +203,22 @@ def test_sound_that_the_container_cannot_hold_is_converted_and_said(
     assert heard[0].time == pytest.approx(0.0, abs=0.05)
 
 
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.mkv"])
+def test_sound_of_a_transport_stream_is_copied_without_its_packet_headers(name: str, tmp_path: Path) -> None:
+    origin = write_video(tmp_path / "in.ts", frames=50, audio=1)
+    transcode(origin, tmp_path / name, strict=True)
+    assert payloads(tmp_path / name, "audio") == [[data[7:] for data in payloads(origin, "audio")[0]]]
+
+
+def test_sound_with_unnamed_channels_stays_mono(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    origin = write_video(tmp_path / "in.avi", frames=25, audio=1, audio_codec="pcm_s16le")
+    transcode(origin, tmp_path / "out.ts")
+    with av.open(str(tmp_path / "out.ts")) as container:
+        assert container.streams.audio[0].codec_context.layout.nb_channels == 1
+    assert len([message for message in caplog.messages if "audio" in message]) == 1
+    assert "stereo" not in caplog.text
+
+
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm", "folder/"])
 def test_strict_refuses_what_cannot_be_copied_before_anything_is_written(name: str, tmp_path: Path) -> None:
     origin = rich(tmp_path / "in.mkv")
