@@ -31,6 +31,9 @@ _DRIVE_COLOUR = Colour(Matrix.BT601, full_range=False, tags=ColourTags(range=1, 
 
 _RATE = 25
 
+_PICTURE_AT_S = 1.2
+"""Which frame is drawn side by side: by then the first oncoming car is near."""
+
 
 @dataclass(frozen=True, slots=True)
 class Demo:
@@ -119,7 +122,7 @@ def make_demo(
     *,
     seconds: float = 8.0,
     size: tuple[int, int] = (960, 540),
-    seed: int = 0,
+    seed: int = 10,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Demo:
     """Renders a foggy drive, dehazes it, and draws one frame of both side by side.
@@ -149,7 +152,7 @@ def make_demo(
     drive = FoggyDrive(width, height, _RATE, seconds, seed, median_transmission=0.4, noise=0.006)
     _encode(DriveSource(drive), foggy, overwrite=options.overwrite)
     report = transcode(foggy, clear, options, on_progress=on_progress)
-    _write_png(picture, side_by_side(drive.frame(0).hazy, options))
+    _write_png(picture, side_by_side(drive.frame(min(round(_PICTURE_AT_S * _RATE), len(drive) - 1)).hazy, options))
     return Demo(foggy, clear, picture, report)
 
 
