@@ -36,9 +36,9 @@ AIR_PATCH = 13
 """Samples. White cars and windows are smaller than this at a thumbnail of 256, sky and fog are larger."""
 
 AIR_SHARPNESS = 80.0
-"""How fast a pixel's say in the airlight falls with its distance from the haziest one: to a third over 0.014. The papers
-average the haziest thousandth; weights that change smoothly do not jump from frame to frame and err less (0.045 against
-0.057 on made haze)."""
+"""How fast a pixel's say in the airlight falls with its distance from the haziest one: to a third over 0.014. The
+papers average the haziest thousandth; weights that change smoothly do not jump from frame to frame and err less (0.045
+against 0.057 on made haze)."""
 
 LEAST_AIR = 0.2
 """Airlight that the picture is divided by; darker is night, not haze."""
@@ -76,7 +76,7 @@ def floor(graph: Graph, guide: Value) -> Value:
 
 
 def cap_thickness(graph: Graph, even: Value) -> Value:
-    """Optical depth: grows with brightness, falls with saturation (Zhu, Mai, Shao 2015, eq. 8, coefficients of IV-B)."""
+    """Depth grows with brightness and falls with saturation (Zhu, Mai, Shao 2015, eq. 8, coefficients of IV-B)."""
     even = even * 0.9
     red, green, blue = graph.split(even, 3)
     bright = graph.op("Max", red, green, blue)

@@ -2,10 +2,11 @@
 
     python models/calibrate_density.py --rgb DIR --disparity DIR
 
-RGB: clear pictures; DISPARITY: 8-bit PNG of the same names, `(value / 255)**2` = disparity, near 1, far and sky 0. Haze is
-made on half of the looks at each picture; then a camera's and an editor's doing: levels stretched (without this, haze
-whose darkest spot was stretched to black passes for clear), gamma, colour, JPEG, noise. A logistic regression to the
-mean of 1 - t, clear pictures counted twice, small weights preferred. Run `build_classical.py` afterwards.
+RGB: clear pictures; DISPARITY: 8-bit PNG of the same names, `(value / 255)**2` = disparity, near 1, far and sky 0. Each
+picture is looked at clear and with haze made on it; then comes a camera's and an editor's doing: levels stretched
+(without this, haze whose darkest spot was stretched to black passes for clear), gamma, colour, JPEG, noise. A logistic
+regression to the mean of 1 - t, clear looks counted twice, small weights preferred.
+`build_classical.py` comes next.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def collect(rgb: Path, disparity: Path) -> tuple[Array, Array]:
         raw = None if source is None else cv2.imread(str(source), cv2.IMREAD_COLOR)
         depths = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         if raw is None or depths is None:
-            print(f"left out, no readable pair: {path.stem}")
+            print(f"left out, no readable pair: {path.stem}")  # noqa: T201 - a command
             continue
         picture = raw[..., ::-1].astype(np.float32) / 255
         height, width = picture.shape[:2]
@@ -132,7 +133,8 @@ def gate(answer: Array, truth: Array) -> dict[str, float]:
     steps = np.linspace(0.02, 0.6, 117)
     right = [((answer[hazy] > at).mean() + (answer[~hazy] <= at).mean()) / 2 for at in steps]
     best = float(steps[int(np.argmax(right))])
-    print(f"balanced accuracy {max(right):.3f} at {best:.3f}, mean error {np.abs(answer - truth)[hazy].mean():.3f}")
+    error = np.abs(answer - truth)[hazy].mean()
+    print(f"balanced accuracy {max(right):.3f} at {best:.3f}, mean error {error:.3f}")  # noqa: T201 - a command
     return {"hazy_above": round(best * (1 + HYSTERESIS), 3), "clear_below": round(best * (1 - HYSTERESIS), 3)}
 
 
