@@ -33,6 +33,9 @@ _LONGEST_REORDERING = 60
 """Seconds between decoding and showing a frame that can be meant: for clips of two frames x265 gives uninitialised
 memory as decoding times."""
 
+_QUICKTIME_LANGUAGES = {"deu": "ger", "ell": "gre", "isl": "ice", "nld": "dut", "swe": "sve", "zho": "chi"}
+"""ISO 639-2 has two codes for some languages, and QuickTime's table the other one."""
+
 _UNSPECIFIED = 2
 """ITU-T H.273: what a colour tag holds that says nothing."""
 
@@ -75,6 +78,8 @@ class Muxer:
         self._add_streams([entry for entry in plan.streams if entry.stream.index < own])
         self._encoder = self._add_video()
         self._add_streams([entry for entry in plan.streams if entry.stream.index >= own])
+        if plan.container.format == "mov":
+            _name_languages_as_quicktime(self._container)
         if plan.chapters:
             self._container.set_chapters([_as_chapter(chapter) for chapter in plan.chapters])
 
@@ -177,18 +182,28 @@ class Muxer:
 
     def _mux_in_order(self, packets: Sequence[Any], output: Any) -> None:
         for native in packets:
-            self._repair(native, output.index)
+            self._repair(native, output)
             self._container.mux(native)
 
-    def _repair(self, native: Any, index: int) -> None:
-        """Muxers refuse decoding times that are missing or go backwards."""
+    def _repair(self, native: Any, output: Any) -> None:
+        """Muxers refuse decoding times that are missing, stand still or go backwards."""
         if native.dts is None:
             native.dts = native.pts
-        last = self._last_dts.get(index)
-        if native.dts is not None:
-            if last is not None and native.dts < last:
-                native.dts = last
-            self._last_dts[index] = native.dts
+        if native.dts is None or output.type == "subtitle":
+            return
+        last = self._last_dts.get(output.index)
+        if last is not None and native.dts <= last:
+            native.dts = last + 1
+            if native.pts is not None:
+                native.pts = max(native.pts, native.dts)
+        self._last_dts[output.index] = native.dts
+
+
+def _name_languages_as_quicktime(container: Any) -> None:
+    for stream in container.streams:
+        language = stream.metadata.get("language", "")
+        if language in _QUICKTIME_LANGUAGES:
+            stream.metadata["language"] = _QUICKTIME_LANGUAGES[language]
 
 
 def _container_options(plan: FilePlan) -> dict[str, str]:

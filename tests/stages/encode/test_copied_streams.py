@@ -10,6 +10,7 @@ import av
 import pytest
 
 from rtdehaze.core.errors import UsageError
+from rtdehaze.core.stream import Packet
 from rtdehaze.stages.capture.source import open_source
 from rtdehaze.stages.encode.sink import open_sink
 from tests.media import packets, video_frame, write_image, write_video
@@ -314,6 +315,34 @@ def test_the_tags_of_telephones_are_kept(tmp_path: Path) -> None:
         with av.open(str(tmp_path / name)) as container:
             found = {key.lower(): value for key, value in container.metadata.items()}
         assert tags.items() <= found.items()
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.ts"])
+def test_sound_whose_clock_stumbles_is_still_written(name: str, tmp_path: Path) -> None:
+    origin = write_video(tmp_path / "in.mkv", frames=50, audio=1)
+    with open_source(str(origin)) as source:
+        sink = open_sink(str(tmp_path / name), source)
+        for number, item in enumerate(source.items()):
+            if isinstance(item, Packet) and number % 5 == 0:
+                item.native.dts = None if number % 2 else item.native.dts - 30
+            sink.write(item)
+        sink.finish()
+    assert len(payloads(tmp_path / name, "audio")[0]) == len(payloads(origin, "audio")[0])
+
+
+def test_quicktime_knows_german(tmp_path: Path) -> None:
+    origin = write_video(tmp_path / "in.mkv", audio=1, languages=["eng", "deu"])
+    transcode(origin, tmp_path / "out.mov")
+    assert [language for _, language, _ in described(tmp_path / "out.mov")] == ["eng", "ger"]
+
+
+def test_avi_does_not_begin_with_an_hour_of_nothing(tmp_path: Path) -> None:
+    pts = [90_000 * 3600 + 3600 * index for index in range(25)]
+    origin = write_video(tmp_path / "in.mkv", frames=25, pts=pts, audio=1, audio_start=3600.0)
+    transcode(origin, tmp_path / "out.avi")
+    with av.open(str(tmp_path / "out.avi")) as container:
+        assert container.duration == pytest.approx(1_000_000, abs=100_000)
+    assert len(payloads(tmp_path / "out.avi", "audio")[0]) >= 45
 
 
 def test_a_sparse_subtitle_does_not_hold_the_picture_back(tmp_path: Path) -> None:
