@@ -106,9 +106,7 @@ def even_out(residue: Array, variance: Array, noise: float, floor: float, evened
 
 
 @_compiled
-def unlikeness(
-    difference: Array, evened: Array, carried: Array, squared: Array, out: Array
-) -> tuple[float, float, float, float]:
+def unlikeness(difference: Array, evened: Array, carried: Array, squared: Array, out: Array) -> float:
     """Squared difference of structure and of brightness, in units of the squared local contrast.
 
     Args:
@@ -119,25 +117,18 @@ def unlikeness(
         out: (h, w), written.
 
     Returns:
-        Means over the picture: `evened` squared, `carried` squared, their product, and 1 / `squared`.
+        The mean of 1 / `squared`.
     """
     height, width = difference.shape
-    ours, theirs, both, inverse = 0.0, 0.0, 0.0, 0.0
+    inverse = 0.0
     for y in range(height):
-        row_ours, row_theirs, row_both, row_inverse = _ZERO, _ZERO, _ZERO, _ZERO
+        row = _ZERO
         for x in range(width):
-            a, b, scale = evened[y, x], carried[y, x], _ONE / squared[y, x]
-            out[y, x] = (a - b) * (a - b) + difference[y, x] * difference[y, x] * scale
-            row_ours += a * a
-            row_theirs += b * b
-            row_both += a * b
-            row_inverse += scale
-        ours += float(row_ours)
-        theirs += float(row_theirs)
-        both += float(row_both)
-        inverse += float(row_inverse)
-    count = height * width
-    return ours / count, theirs / count, both / count, inverse / count
+            structure, scale = evened[y, x] - carried[y, x], _ONE / squared[y, x]
+            out[y, x] = structure * structure + difference[y, x] * difference[y, x] * scale
+            row += scale
+        inverse += float(row)
+    return float(inverse / (height * width))
 
 
 @_compiled

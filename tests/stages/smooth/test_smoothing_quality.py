@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from rtdehaze.core.haze import Haze
+from rtdehaze.stages.estimate.estimator import open_estimator
+from rtdehaze.stages.smooth.smoother import HazeSmoother
+from tests.stages.smooth.trial import FrameByFrame, PlainAverage, Shot, judge, noisy_truth, shoot
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def shots() -> list[Shot]:
+    return shoot(30)
+
+
+def estimates(shots: list[Shot], name: str) -> list[Haze]:
+    if name == "truth with noise":
+        return [noisy_truth(shot.truth) for shot in shots]
+    estimator = open_estimator(name, provider="cpu")
+    return [estimator.estimate(shot.thumbnail) for shot in shots]
+
+
+@pytest.mark.parametrize("name", ["truth with noise", "cap", "dcp"])
+def test_smoothing_halves_the_jitter_at_no_cost_in_fidelity_and_a_plain_average_does_not(
+    shots: list[Shot], name: str
+) -> None:
+    hazes = estimates(shots, name)
+    frame_by_frame = judge(shots, hazes, FrameByFrame())
+    smoothed = judge(shots, hazes, HazeSmoother(0.5))
+    averaged = judge(shots, hazes, PlainAverage(0.5))
+    assert smoothed.is_steadier_and_no_worse_than(frame_by_frame), (smoothed, frame_by_frame)
+    assert not averaged.is_steadier_and_no_worse_than(frame_by_frame), (averaged, frame_by_frame)
