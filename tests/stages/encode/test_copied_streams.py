@@ -345,12 +345,13 @@ def test_avi_does_not_begin_with_an_hour_of_nothing(tmp_path: Path) -> None:
     assert len(payloads(tmp_path / "out.avi", "audio")[0]) >= 45
 
 
-def test_a_sparse_subtitle_does_not_hold_the_picture_back(tmp_path: Path) -> None:
-    origin = write_video(tmp_path / "in.mkv", frames=100, subtitles=[(0.0, 0.1, "once")])
+@pytest.mark.parametrize("name", ["out.mkv", "out.mp4"])
+def test_a_sparse_subtitle_does_not_hold_the_picture_back(name: str, tmp_path: Path) -> None:
+    origin = rich(tmp_path / "in.mkv", frames=120, subtitles=[(0.0, 0.1, "once")], chapters=())
     with open_source(str(origin)) as source:
-        sink = open_sink(str(tmp_path / "out.ts"), source)
+        sink = open_sink(str(tmp_path / name), source)
         feed(sink, source)
-        with av.open(str(tmp_path / "out.ts")) as container:
-            readable = sum(1 for _ in container.decode(video=0))
+        with av.open(str(tmp_path / name)) as container:
+            readable = sum(1 for packet in container.demux(video=0) if packet.size)
         sink.abort(keep=False)
-    assert readable >= 60
+    assert readable >= 70

@@ -100,7 +100,11 @@ def values(path: Path) -> list[float]:
 
 def test_the_inputs_keyframes_do_not_become_the_outputs(tmp_path: Path) -> None:
     origin = write_video(tmp_path / "in.mkv", frames=20, gop=2)
-    transcode(origin, tmp_path / "out.mp4")
+    with open_source(str(origin)) as source:
+        sink = open_sink(str(tmp_path / "out.mp4"), source)
+        for item in source.items():
+            sink.write(item)  # the decoder's own frames, which say what they were
+        sink.finish()
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert sum(packet.is_keyframe for packet in container.demux(video=0) if packet.size) == 1
 
