@@ -13,7 +13,17 @@ import numpy as np
 from numpy import float32 as f32
 
 from rtdehaze.core.frame import Samples
-from rtdehaze.stages.recompose.rows import DITHER_UNIT, DITHER_Y, Axis, Ramp, Rows, compiled, move_to
+from rtdehaze.stages.recompose.rows import (
+    DITHER_UNIT,
+    DITHER_Y,
+    SPARED_BY,
+    SPARED_TO,
+    Axis,
+    Ramp,
+    Rows,
+    compiled,
+    move_to,
+)
 
 __all__ = ["CHROMA_FIELDS", "LUMA_FIELDS", "Edges", "Levels", "Picture", "recompose_rows"]
 
@@ -198,7 +208,7 @@ def _chroma_row(
     """Recomposes one row of U and V in place, ready to be truncated.
 
     Where luma and chroma together would leave RGB's range, chroma shrinks towards neutral until they fit: luma
-    and hue hold. It never shrinks by more than the gain, so a picture that is left alone stays as it was.
+    and hue hold. A picture that is nearly left alone keeps its colours even so: the rule comes in with the gain.
     """
     over, under, up = at & 1, (at + 1) & 1, _ONE - down
     start = np.int32(row * DITHER_Y)
@@ -227,7 +237,7 @@ def _chroma_row(
         crowded_above = room_above * below < room_below * above
         room = room_above if crowded_above else room_below
         need = above if crowded_above else below
-        fit = min(max(room / max(need, _TINY), transmission), _ONE)
+        fit = min(max(room / max(need, _TINY), SPARED_TO - SPARED_BY * gain), _ONE)
         qu = min(max(qu * fit, min(-reach, pu)), max(reach, pu))
         qv = min(max(qv * fit, min(-reach, pv)), max(reach, pv))
 

@@ -8,7 +8,17 @@ import numpy as np
 from numba import float32 as f32
 from numpy.typing import NDArray
 
-from rtdehaze.stages.recompose.rows import DITHER_UNIT, DITHER_Y, Axis, Ramp, Rows, compiled, move_to
+from rtdehaze.stages.recompose.rows import (
+    DITHER_UNIT,
+    DITHER_Y,
+    SPARED_BY,
+    SPARED_TO,
+    Axis,
+    Ramp,
+    Rows,
+    compiled,
+    move_to,
+)
 
 __all__ = ["RGB_FIELDS", "Reading", "recompose_rgb_rows"]
 
@@ -115,7 +125,7 @@ def _rgb_row(work: Rows, y: int, now: Rows, ramp: Ramp, to: Reading) -> None:
         crowded_above = (_TOP - luma) * below < luma * above
         room = _TOP - luma if crowded_above else luma
         need = above if crowded_above else below
-        fit = min(max(room / max(need, _TINY), min(through, _ONE)), _ONE)
+        fit = min(max(room / max(need, _TINY), SPARED_TO - SPARED_BY * gain), _ONE)
 
         luma += f32(np.int32(ramp[x] + start)) * fade * DITHER_UNIT + _HALF
         work[0, x] = min(max(luma + a * fit, _ZERO), _TOP)

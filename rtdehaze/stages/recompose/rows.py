@@ -15,7 +15,20 @@ from numba import float32 as f32
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["DEBAND", "DITHER_UNIT", "DITHER_Y", "MARGIN", "Axis", "Ramp", "Rows", "compiled", "dither_ramp", "move_to"]
+__all__ = [
+    "DEBAND",
+    "DITHER_UNIT",
+    "DITHER_Y",
+    "MARGIN",
+    "SPARED_BY",
+    "SPARED_TO",
+    "Axis",
+    "Ramp",
+    "Rows",
+    "compiled",
+    "dither_ramp",
+    "move_to",
+]
 
 Rows = NDArray[np.float32]
 Ramp = NDArray[np.int32]
@@ -26,6 +39,10 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _DITHER_X = 3242174889
 DITHER_Y = 2447445413
 DITHER_UNIT = f32(0.999 / 2**32)
+
+SPARED_TO, SPARED_BY = f32(5.0), f32(4.0)
+"""Chroma keeps the share `SPARED_TO - SPARED_BY * gain` however little room RGB has for it: all of it at gain 1, so
+that what is left alone stays as it was, and nothing from gain 1.25 on."""
 
 MARGIN = 8
 """Samples that are enlarged at a time; rows of enlarged maps, and the weights, are longer by as much."""
