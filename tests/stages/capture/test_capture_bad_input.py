@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import struct
 import zlib
 from collections.abc import Iterator
@@ -187,8 +188,8 @@ def test_a_picture_that_claims_an_absurd_size_is_refused_before_it_takes_memory(
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
-    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
-    body = zlib.compress(bytes(1_000_000))
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0)
+    body = zlib.compress(bytes(20_000 * 2501), 1)
     path = tmp_path / "bomb.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b""))
     assert "damaged, or too large" in refusal(path)
@@ -231,6 +232,13 @@ def test_options_out_of_range_are_usage_errors(options: dict[str, object]) -> No
 
 
 def test_a_playlist_cannot_make_the_program_call_out(tmp_path: Path) -> None:
-    path = tmp_path / "list.m3u8"
-    path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://127.0.0.1:9/segment.ts\n#EXT-X-ENDLIST\n")
-    refusal(path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        path = tmp_path / "list.m3u8"
+        path.write_text(
+            "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n"
+            f"http://127.0.0.1:{server.getsockname()[1]}/segment.ts\n#EXT-X-ENDLIST\n"
+        )
+        refusal(path)
+        with pytest.raises(TimeoutError):
+            server.accept()

@@ -15,6 +15,7 @@ from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import Packet
 from rtdehaze.stages.capture.clock import Clock
 from rtdehaze.stages.capture.decoding import VideoDecoder
+from rtdehaze.stages.capture.deinterlace import Deinterlacer
 from rtdehaze.stages.capture.problems import Notices
 from rtdehaze.stages.capture.source import open_source
 from tests.media import decoded, packets, video_frame, write_video
@@ -132,17 +133,16 @@ def test_a_cut_to_the_end_expects_what_is_left(tmp_path: Path) -> None:
         assert (source.video.frames, source.video.duration) == (20, pytest.approx(0.8))
 
 
-def test_pictures_that_avi_marks_as_dropped_do_not_end_the_video(tmp_path: Path, jpegs: list[bytes]) -> None:
-    path = tmp_path / "dropped.avi"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mjpeg", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
-        for payload, ticks in zip(jpegs, [0, 1, 2, 6, 7, 8], strict=True):
-            packet = av.Packet(payload)
-            packet.stream, packet.time_base, packet.is_keyframe = stream, Fraction(1, 25), True
-            packet.pts = packet.dts = ticks
-            container.mux(packet)
-    assert [frame.pts for frame in frames_of(path)] == [0, 1, 2, 6, 7, 8]
+def test_an_empty_packet_does_not_end_the_video(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "clip.mp4", frames=6)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        decoder = VideoDecoder(stream, str(path), Notices("clip"), threads=1)
+        count = 0
+        for packet in container.demux(stream):
+            if packet.size:
+                count += len(decoder.decode(packet)) + len(decoder.decode(av.Packet()))
+        assert count + len(decoder.decode(None)) == 6
 
 
 def test_copied_packets_are_cut_like_the_video_and_stay_in_step(tmp_path: Path) -> None:
@@ -259,6 +259,16 @@ def test_deinterlacing_keeps_count_and_timestamps(tmp_path: Path, interlaced: bo
         frames = [item for item in source.items() if isinstance(item, Frame)]
     assert [frame.pts for frame in frames] == plain
     assert not any(frame.native.interlaced_frame for frame in frames)
+
+
+def test_deinterlacing_loses_no_frame_where_the_size_changes() -> None:
+    deinterlacer = Deinterlacer(Notices("clip"), Fraction(1, 25), flagged=False)
+    ready = []
+    for index, width in enumerate([64, 64, 64, 32, 32, 2, 32]):
+        frame = video_frame(width, 48, index)
+        frame.pts, frame.time_base = index, Fraction(1, 25)
+        ready += deinterlacer.feed(frame)
+    assert [frame.pts for frame in [*ready, *deinterlacer.flush()]] == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_deinterlacing_removes_the_comb(tmp_path: Path) -> None:
