@@ -23,6 +23,8 @@ _TREND_CELLS = 3
 """Side, in cells, of the window that a trend is taken from."""
 _TREND_PACE = 1.0
 """The trend's time constant over the map's: faster rings (damping is half the root of it)."""
+_TREND_MEMORY = 4.0
+"""Time constant, over the map's, that the trend is forgotten with, so that no fault builds up in it."""
 _COMMON_PACE = 4.0
 """The same for the part that is common to the picture: what all of an estimate does at once may be flicker."""
 _BOLDEST = 0.1
@@ -40,7 +42,7 @@ _SCALE_PACE = 0.1
 
 
 def _cells(plane: Array) -> Array:
-    height, width = plane.shape
+    height, width = plane.shape[:2]
     size = (-(-width // _CELL), -(-height // _CELL))
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
@@ -104,15 +106,18 @@ class Forecast:
         """
         self._elapsed += step
         gain, common_gain = self._gain(step, _TREND_PACE), self._gain(step, _COMMON_PACE)
-        innovations = [_cells(new - plane) for plane, new in zip(maps, estimate, strict=True)]
-        for index, (innovation, new) in enumerate(zip(innovations, estimate, strict=True)):
+        leak = np.float32(math.exp(-step / (_TREND_MEMORY * self._seconds)))
+        trust = self._trust(maps[0], estimate[0], agreement)
+        for index, (plane, new) in enumerate(zip(maps, estimate, strict=True)):
+            # Where nothing is kept nothing lags: an edge that the motion missed must not become a trend.
+            innovation = _cells((new - plane) * trust)
             common = median(innovation)
             innovation -= common
-            trend = self._trend[index] + gain * _box(innovation, _TREND_CELLS) + common_gain * common
+            trend = leak * self._trend[index] + gain * _box(innovation, _TREND_CELLS) + common_gain * common
             self._trend[index] = np.clip(trend, -_FASTEST, _FASTEST)
             self._low[index] = min(self._low[index], float(new.min()))
             self._high[index] = max(self._high[index], float(new.max()))
-        return self._trust(maps[0], estimate[0], agreement)
+        return trust
 
     def _gain(self, step: float, pace: float) -> np.float32:
         """Change of the trend, per second, for an innovation of 1."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from rtdehaze.stages.smooth.kernels import agree, even_out, unlikeness
 
-__all__ = ["Motion", "MotionEstimator", "View", "carried", "median"]
+__all__ = ["Motion", "MotionEstimator", "View", "carried", "grid", "median"]
 
 Array = NDArray[np.float32]
 
@@ -70,6 +71,15 @@ class Motion:
     across a cut. None where one is too flat to tell."""
 
 
+@lru_cache(maxsize=8)
+def grid(height: int, width: int) -> Array:
+    """Returns the places of the samples themselves, (h, w, 2) absolute (x, y); not to be written to."""
+    rows, columns = np.indices((height, width), dtype=np.float32)
+    places = np.dstack([columns, rows])
+    places.flags.writeable = False
+    return places
+
+
 def carried(plane: Array, places: Array) -> Array:
     """Samples a (h, w) plane at `places`, (h, w, 2) absolute (x, y), bilinearly, repeating its border."""
     # OpenCV's own stub forbids the None that its documentation asks for; an empty map instead gives garbage.
@@ -104,7 +114,6 @@ class MotionEstimator:
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._noise = _FIRST_NOISE
         self._frames = 0
-        self._grid = np.empty((0, 0, 2), np.float32)
 
     def observe(self, thumbnail: Array) -> View:
         """Evens out the contrast of a (3, h, w) RGB thumbnail: in fog everything looks alike until that is done."""
@@ -119,7 +128,7 @@ class MotionEstimator:
     def between(self, before: View, now: View) -> Motion:
         """Returns the motion from one view to the next of the same size."""
         flow = self.flow(before.texture, now.texture)
-        places = flow + self.grid(*now.luma.shape)
+        places = flow + grid(*now.luma.shape)
         difference = now.luma - carried(before.luma, places)
         # A change of exposure is no change of scene.
         difference -= median(difference[::4, ::4])
@@ -149,13 +158,6 @@ class MotionEstimator:
         if min(now.shape) < _SMALLEST_SIDE:
             return flow
         return np.asarray(self._flow.calc(now, before, flow), dtype=np.float32)
-
-    def grid(self, height: int, width: int) -> Array:
-        """Returns the places of the samples themselves, (h, w, 2) absolute (x, y)."""
-        if self._grid.shape[:2] != (height, width):
-            rows, columns = np.indices((height, width), dtype=np.float32)
-            self._grid = np.dstack([columns, rows])
-        return self._grid
 
     def learn(self, motion: Motion) -> None:
         """Takes a motion's noise into account from now on; not to be called across a cut."""

@@ -14,7 +14,7 @@ from rtdehaze.stages.smooth.airlight import AirlightSmoother
 from rtdehaze.stages.smooth.cuts import CutDetector
 from rtdehaze.stages.smooth.forecast import Forecast
 from rtdehaze.stages.smooth.kernels import blend, sharpen
-from rtdehaze.stages.smooth.motion import Motion, MotionEstimator, View, carried
+from rtdehaze.stages.smooth.motion import Motion, MotionEstimator, View, carried, grid
 
 __all__ = ["HazeSmoother"]
 
@@ -122,7 +122,7 @@ class HazeSmoother:
             self._evidence = np.ones((height, width), np.float32)
             return self._maps
         flow, agreement = _fit(motion, width, height)
-        places = flow + self._motion.grid(height, width)
+        places = flow + grid(height, width)
         evidence, maps = carried(self._evidence, places), np.empty_like(estimate)
         for before, after in zip(self._maps, maps, strict=True):
             after[:] = carried(before, places)

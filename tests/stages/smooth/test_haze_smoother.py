@@ -143,19 +143,21 @@ def test_fog_without_any_structure_is_no_series_of_cuts_but_black_after_it_is_on
     assert smoother.cuts == 1
 
 
-def test_the_map_moves_with_the_picture() -> None:
-    wide = scene(5, HEIGHT, 3 * WIDTH)
-    depth = np.full((HEIGHT, 3 * WIDTH), 0.3, np.float32)
-    for left in range(20, 3 * WIDTH, 60):
+@pytest.mark.parametrize(("noise", "most"), [(0.0, 0.002), (0.05, 0.02)])
+def test_the_map_moves_with_the_picture_and_its_faults_do_not_build_up(noise: float, most: float) -> None:
+    frames, speed = 80, 3
+    wide = scene(5, HEIGHT, speed * frames + WIDTH)
+    depth = np.full(wide.shape[1:], 0.3, np.float32)
+    for left in range(20, depth.shape[1], 60):
         depth[:, left : left + 24] = 0.8
-    smoother, rng, errors, raw_errors = HazeSmoother(), np.random.default_rng(0), [], []
-    for index in range(25):
-        part = slice(3 * index, 3 * index + WIDTH)
-        estimate = np.clip(depth[:, part] + rng.normal(0, 0.05, (HEIGHT, WIDTH)), 0.05, 1).astype(np.float32)
+    smoother, rng, errors = HazeSmoother(), np.random.default_rng(0), []
+    for index in range(frames):
+        part = slice(speed * index, speed * index + WIDTH)
+        estimate = np.clip(depth[:, part] + rng.normal(0, noise, (HEIGHT, WIDTH)), 0.05, 1).astype(np.float32)
         smoothed = smoother.update(Haze(estimate, GREY, 0.5), np.ascontiguousarray(wide[:, :, part]), index / 25)
         errors.append(float(np.abs(smoothed.transmission - depth[:, part]).mean()))
-        raw_errors.append(float(np.abs(estimate - depth[:, part]).mean()))
-    assert np.mean(errors[10:]) < 0.5 * np.mean(raw_errors[10:])
+    # Frame by frame the error is 0.04 at this noise.
+    assert max(errors[10:]) < most
 
 
 def test_a_gap_far_beyond_the_time_constant_forgets() -> None:

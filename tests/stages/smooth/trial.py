@@ -64,17 +64,18 @@ class Score:
     edge_error: float
     psnr: float
 
-    def is_steadier_and_no_worse_than(self, other: Score) -> bool:
+    def is_steadier_and_no_worse_than(self, other: Score, slack: float = 0.0) -> bool:
+        """`slack`: relative for the errors, in units of 2 dB for the PSNR."""
         return (
             self.jitter <= 0.5 * other.jitter
-            and self.error <= other.error
-            and self.edge_error <= other.edge_error
-            and self.psnr >= other.psnr
+            and self.error <= (1.0 + slack) * other.error
+            and self.edge_error <= (1.0 + slack) * other.edge_error
+            and self.psnr >= other.psnr - 2.0 * slack
         )
 
 
-def shoot(frames: int, noise: float = 0.03, seed: int = 1, **drive_options: float) -> list[Shot]:
-    drive = FoggyDrive(WIDTH, HEIGHT, FPS, frames / FPS, seed, noise=noise, median_transmission=0.4, **drive_options)
+def shoot(frames: int, noise: float = 0.02, seed: int = 1, **drive_options: float) -> list[Shot]:
+    drive = FoggyDrive(WIDTH, HEIGHT, FPS, frames / FPS, seed, noise=noise, median_transmission=0.6, **drive_options)
     return [
         Shot(
             frame,
