@@ -1,4 +1,8 @@
-"""Which containers can be written, and what each is told so that a killed run leaves something playable."""
+"""Which containers can be written, and what each is told so that a killed run leaves something playable.
+
+Timestamps survive exactly in MP4 and MOV, whose video track takes the input's time base; Matroska and WebM round each
+to 1 ms, MPEG-TS to 1/90000 s from wherever its decoding begins; AVI numbers frames at one rate.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.codec.context import Flags
 from av.video.format import VideoFormat
 
 from rtdehaze.core.frame import Frame
@@ -32,6 +33,12 @@ MAX_WAITING = 8192
 _LONGEST_REORDERING = 60
 """Seconds between decoding and showing a frame that can be meant: for clips of two frames x265 gives uninitialised
 memory as decoding times."""
+
+_PROGRESSIVE = 1
+"""FFmpeg's AV_FIELD_PROGRESSIVE; what is above has an order of fields, 0 is unknown."""
+
+_FIELD_ENCODERS = frozenset({"libx264", "mpeg2video", "mpeg4", "prores_ks", "dnxhd"})
+"""Encoders that code interlaced pictures as such."""
 
 _QUICKTIME_LANGUAGES = {"deu": "ger", "ell": "gre", "isl": "ice", "nld": "dut", "swe": "sve", "zho": "chi"}
 """ISO 639-2 has two codes for some languages, and QuickTime's table the other one."""
@@ -117,6 +124,7 @@ class Muxer:
         stream: Any = self._container.add_stream(plan.encoder, rate=plan.rate)
         apply_plan(stream.codec_context, plan)
         _apply_colour(stream.codec_context, video, plan.pixel_format)
+        _apply_fields(stream.codec_context, video)
         if video.sample_aspect_ratio:
             stream.codec_context.sample_aspect_ratio = video.sample_aspect_ratio
         if video.rotation:
@@ -212,6 +220,16 @@ def _container_options(plan: FilePlan) -> dict[str, str]:
         # The tags of cameras and telephones (com.apple.quicktime...) go under their own names or not at all.
         options["movflags"] += "+use_metadata_tags"
     return options
+
+
+def _apply_fields(context: Any, video: VideoInfo) -> None:
+    """Lets interlaced pictures stay marked as such, so that players still deinterlace them."""
+    order = getattr(getattr(video.native, "codec_context", None), "field_order", 0)
+    if video.interlaced and order > _PROGRESSIVE:
+        context.field_order = order
+        # x264 refuses fields of an odd number of chroma lines.
+        if context.name in _FIELD_ENCODERS and context.height % 4 == 0:
+            context.flags |= Flags.interlaced_dct | Flags.interlaced_me
 
 
 def _apply_colour(context: Any, video: VideoInfo, pixel_format: str) -> None:

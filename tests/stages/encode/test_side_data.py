@@ -109,6 +109,14 @@ def test_the_inputs_keyframes_do_not_become_the_outputs(tmp_path: Path) -> None:
         assert sum(packet.is_keyframe for packet in container.demux(video=0) if packet.size) == 1
 
 
+@pytest.mark.parametrize(("height", "marked"), [(48, True), (50, False)])
+def test_interlaced_pictures_stay_marked_where_the_encoder_can(height: int, marked: bool, tmp_path: Path) -> None:
+    origin = write_video(tmp_path / "in.mkv", codec="mpeg2video", height=height, frames=6, interlaced=True)
+    transcode(origin, tmp_path / "out.mp4")
+    assert [frame.interlaced_frame for frame in decoded(origin)] == [True] * 6
+    assert [frame.interlaced_frame for frame in decoded(tmp_path / "out.mp4")] == [marked] * 6
+
+
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm"])
 def test_the_input_may_be_closed_before_the_output_is_finished(name: str, tmp_path: Path) -> None:
     origin = write_video(tmp_path / "in.mkv", frames=20, audio=1, subtitles=[(0.1, 0.2, "a")])
