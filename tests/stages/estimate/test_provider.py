@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import pytest
 
 from rtdehaze.core.errors import ProviderError, UsageError
 from rtdehaze.stages.estimate import session as sessions
+from rtdehaze.stages.estimate.canary import compare_with_cpu
+from rtdehaze.stages.estimate.contract import Network, resolve_card
 from rtdehaze.stages.estimate.estimator import open_estimator
+from rtdehaze.stages.estimate.models import load_model
 
 NO_GPU = sessions.why_no_gpu()
 
@@ -47,3 +53,26 @@ def test_unknown_providers_and_impossible_threads_are_usage_errors() -> None:
         open_estimator("cap", provider="gpu")
     with pytest.raises(UsageError, match="threads = 0 must be 1 or more"):
         open_estimator("cap", provider="cpu", threads=0)
+
+
+class WrongOnGpu(sessions.Session):
+    """A session whose answers are off by a little, by much, or not numbers: what half precision may do."""
+
+    error = 0.0
+
+    def run(self, outputs: list[str], feed: Mapping[str, sessions.Array]) -> list[sessions.Array]:
+        right = super().run(outputs, feed)
+        return [right[0] * np.float32(1 - self.error), *right[1:]]
+
+
+@pytest.mark.parametrize(("error", "says"), [(0.3, "answers differently on cuda"), (np.nan, "on cuda it fails")])
+def test_a_gpu_that_answers_otherwise_than_the_cpu_is_found(error: float, says: str) -> None:
+    model = load_model("cap")
+    right = sessions.open_session(model, "cpu")
+    network = Network(resolve_card(model, right), right)
+    wrong = WrongOnGpu(right.runtime, "cap", "cuda", "")
+    wrong.error = 0.01
+    compare_with_cpu(Network(network.card, wrong), network)
+    wrong.error = error
+    with pytest.raises(ProviderError, match=says):
+        compare_with_cpu(Network(network.card, wrong), network)

@@ -56,6 +56,13 @@ def test_the_script_builds_what_is_shipped(rebuilt: Path, name: str) -> None:
         assert (rebuilt / (name + ending)).read_bytes() == (models_folder() / (name + ending)).read_bytes()
 
 
+def test_an_installed_package_carries_its_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = tmp_path / "rtdehaze" / "_models"
+    installed.mkdir(parents=True)
+    monkeypatch.setattr("rtdehaze.__file__", str(tmp_path / "rtdehaze" / "__init__.py"))
+    assert models_folder() == installed
+
+
 @pytest.mark.parametrize("name", list_models())
 def test_every_shipped_model_is_valid_and_its_card_complete(name: str) -> None:
     onnx.checker.check_model(str(models_folder() / f"{name}.onnx"), full_check=True)
