@@ -15,7 +15,7 @@ from rtdehaze.core.haze import Removal
 from rtdehaze.stages.recompose.edges import edge_slopes, share_of_veil
 from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, Edges, Levels
 from rtdehaze.stages.recompose.rgb import RGB_FIELDS, Reading
-from rtdehaze.stages.recompose.rows import DEBAND, MARGIN, Axis
+from rtdehaze.stages.recompose.rows import DEBAND, MARGIN, Axis, compiled
 
 __all__ = ["axis", "field_maps", "levels", "rgb_field_maps"]
 
@@ -103,15 +103,14 @@ def field_maps(removal: Removal, colour: Colour, bits: int, pixels: int) -> tupl
     chroma = np.zeros((CHROMA_FIELDS, *shape), np.float32)
     np.fmax(removal.luma, _LEAST_TRANSMISSION, out=luma[0])
     np.fmax(removal.chroma, _LEAST_TRANSMISSION, out=chroma[0])
-    veil = _carry(matrix, removal.veil)
+    veil = _carry(matrix, np.ascontiguousarray(removal.veil, np.float32))
     luma[1], chroma[1:3] = veil[0], veil[1:]
     shares = 0.0, 0.0
     if removal.guide is not None:
-        guide = _carry(matrix, _resized(removal.guide, shape))
+        guide = _carry(matrix, np.ascontiguousarray(_resized(removal.guide, shape), np.float32))
         luma[2], chroma[3:5] = guide[0], guide[1:]
-        white = matrix[0].sum()
-        of_transmission, luma[4] = edge_slopes(luma[0], luma[1] / white, luma[2] / white, pixels)
-        np.divide(of_transmission, white, out=luma[3])
+        white = float(matrix[0].sum())
+        luma[3], luma[4] = edge_slopes(luma[0], luma[1], luma[2], pixels, white)
         shares = share_of_veil(veil[1], veil[0]), share_of_veil(veil[2], veil[0])
     bounds = (*_bounds(luma[0]), *_bounds(chroma[0]), *_bounds(luma[1]))
     edges = Edges(*bounds, *(np.float32(share) for share in shares))
@@ -141,8 +140,7 @@ def rgb_field_maps(removal: Removal, order: Literal["rgb", "bgr"], matrix: Matri
     if removal.guide is not None:
         np.multiply(_resized(removal.guide, removal.luma.shape)[channels], _TOP, out=fields[5:8])
         luma = np.tensordot(weights, fields[5:8], axes=1).astype(np.float32)
-        of_transmission, fields[9] = edge_slopes(fields[0], veil / _TOP, luma / _TOP, pixels)
-        np.divide(of_transmission, _TOP, out=fields[8])
+        fields[8], fields[9] = edge_slopes(fields[0], veil, luma, pixels, 255.0)
         shares = share_of_veil(fields[2], veil), share_of_veil(fields[3], veil), share_of_veil(fields[4], veil)
     deband = -_FAR if removal.guide is None else DEBAND
     bounds = (*_bounds(fields[0]), *_bounds(fields[1]), *_bounds(veil))
@@ -162,7 +160,13 @@ def _resized(guide: Maps, shape: tuple[int, ...]) -> Maps:
     return np.stack(rows).astype(np.float32, copy=False)
 
 
+@compiled
 def _carry(matrix: Maps, rgb: Maps) -> Maps:
     """RGB maps (3, h, w) as levels of Y, U and V."""
-    carried: Maps = (matrix @ rgb.reshape(3, -1)).reshape(rgb.shape)
+    carried = np.empty_like(rgb)
+    for row in range(3):
+        red, green, blue = matrix[row, 0], matrix[row, 1], matrix[row, 2]
+        for y in range(rgb.shape[1]):
+            for x in range(rgb.shape[2]):
+                carried[row, y, x] = red * rgb[0, y, x] + green * rgb[1, y, x] + blue * rgb[2, y, x]
     return carried
