@@ -29,6 +29,8 @@ _COMMON_PACE = 4.0
 """The same for the part that is common to the picture: what all of an estimate does at once may be flicker."""
 _BOLDEST = 0.1
 """Bounds how much of an innovation is taken for motion of the map in the first frames of a scene."""
+_SHORTEST = 1e-4
+"""Seconds below which a step says nothing about speed."""
 _FASTEST = 1.0
 """Bounds the trend, in units of the maps per second."""
 _FLAT = 0.03
@@ -121,7 +123,7 @@ class Forecast:
 
     def _gain(self, step: float, pace: float) -> np.float32:
         """Change of the trend, per second, for an innovation of 1."""
-        if step <= 0.0:
+        if step < _SHORTEST:
             return np.float32(0.0)
         steady = (1.0 - math.exp(-step / (pace * self._seconds))) / self._seconds
         growing = min(6.0 * step / self._elapsed**2, _BOLDEST / step)

@@ -18,7 +18,7 @@ Array = NDArray[np.float32]
 
 _CONTRAST_WINDOW = 15
 """Side, in samples, of the window that contrast is evened out over: wider than texture, narrower than objects."""
-_AGREEMENT_WINDOW = 5
+_AGREEMENT_WINDOW = 3
 """Side, in samples, of the window that agreement is judged over: noise averages out, edges stay in place."""
 _FULL_AGREEMENT, _NO_AGREEMENT = 0.2, 0.6
 """Squared difference over squared local contrast, noise taken out; unrelated texture has about 2."""
@@ -34,8 +34,10 @@ _NOISE_FRAMES = 10
 """Frames that the noise estimate is a running mean of: sensors change slowly, one frame may mislead."""
 _LEAST_SIGNAL = 0.1
 """Share of an evened picture's power that is always taken for structure."""
-_CELL = 4
+_CELL = 2
 """Side, in samples, of the cells that likeness is taken over: a sixteenth of white noise's power is left in them."""
+_LAYOUT = (8, 8)
+"""Columns and rows of the parts that are compared where there is no structure."""
 _LEAST_POWER = 0.08
 """Mean square of an evened picture's cells below which there may be nothing but noise; scenes have 0.1 to 0.5."""
 
@@ -52,8 +54,8 @@ class View:
     """(h, w), > 0: squared local contrast of luma, noise taken out, floor added."""
     texture: NDArray[np.uint8]
     """(h, w), `evened` as the flow wants it."""
-    colour: Array
-    """(3,), mean RGB."""
+    layout: Array
+    """(3, 8, 8), mean RGB of the picture's parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,15 @@ def median(samples: Array) -> np.float32:
     return np.float32(np.partition(flat, flat.size // 2)[flat.size // 2])
 
 
-def _cells(image: Array) -> Array:
-    size = (-(-image.shape[1] // _CELL), -(-image.shape[0] // _CELL))
+def _reduced(image: Array, factor: int) -> Array:
+    """Averages a (h, w) or (h, w, c) image over squares of `factor` samples a side."""
+    size = (-(-image.shape[1] // factor), -(-image.shape[0] // factor))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+
+
+def _layout(thumbnail: Array) -> Array:
+    parts = [cv2.resize(plane, _LAYOUT, interpolation=cv2.INTER_AREA) for plane in thumbnail]
+    return np.asarray(parts, dtype=np.float32)
 
 
 def _mean_product(one: Array, other: Array) -> float:
@@ -122,24 +130,28 @@ class MotionEstimator:
         residue = luma - _box(luma, _CONTRAST_WINDOW)
         squared = _box(residue * residue, _CONTRAST_WINDOW)
         evened, texture = np.empty_like(luma), np.empty(luma.shape, np.uint8)
-        even_out(residue, squared, self._noise, _FLOOR, evened, texture)
-        return View(luma, evened, squared, texture, thumbnail.reshape(3, -1).mean(axis=1))
+        # The noise is that of samples averaged two by two.
+        even_out(residue, squared, 2.0 * self._noise, _FLOOR, evened, texture)
+        return View(_reduced(luma, 2), _reduced(evened, 2), _reduced(squared, 2), texture, _layout(thumbnail))
 
     def between(self, before: View, now: View) -> Motion:
         """Returns the motion from one view to the next of the same size."""
         flow = self.flow(before.texture, now.texture)
-        places = flow + grid(*now.luma.shape)
+        coarse = _reduced(flow, 2) * np.float32(0.5)
+        places = coarse + grid(*now.luma.shape)
         difference = now.luma - carried(before.luma, places)
         # A change of exposure is no change of scene.
-        difference -= median(difference[::4, ::4])
+        difference -= median(difference[::2, ::2])
         # The median absolute deviation is blind to what does not match; the difference of two noisy samples.
-        spread = float(median(np.abs(difference[::3, ::3]))) * 1.4826 / math.sqrt(2.0)
+        spread = float(median(np.abs(difference[::2, ::2]))) * 1.4826 / math.sqrt(2.0)
         unlike = np.empty_like(difference)
         evened = carried(before.evened, places)
         inverse = unlikeness(difference, now.evened, evened, now.squared, unlike)
         unlike = _box(unlike, _AGREEMENT_WINDOW)
-        agree(unlike, now.squared, flow, self._noise, _FULL_AGREEMENT, _NO_AGREEMENT)
-        return Motion(flow, unlike, spread, self._likeness(_cells(now.evened), _cells(evened), inverse))
+        agree(unlike, now.squared, coarse, self._noise, _FULL_AGREEMENT, _NO_AGREEMENT)
+        return Motion(
+            flow, unlike, spread, self._likeness(_reduced(now.evened, _CELL), _reduced(evened, _CELL), inverse)
+        )
 
     def _likeness(self, now: Array, before: Array, inverse: float) -> float | None:
         noise = self._noise * self._noise * inverse / (_CELL * _CELL)

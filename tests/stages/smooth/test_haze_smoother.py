@@ -123,6 +123,13 @@ def test_a_pan_is_no_cut() -> None:
     assert smoother.cuts == 0
 
 
+def test_motion_that_cannot_be_followed_is_no_series_of_cuts() -> None:
+    wide, smoother = scene(4, HEIGHT, 8 * WIDTH), HeldCuts()
+    for index in range(20):
+        smoother.update(np.ascontiguousarray(wide[:, :, 40 * index : 40 * index + WIDTH]), index)
+    assert smoother.cuts <= 3
+
+
 class HeldCuts:
     """Counts the cuts over a clip of evenly hazy frames."""
 
