@@ -90,8 +90,8 @@ class Forecast:
         height, width = maps.shape[1:]
         step = min(step, self._seconds)
         for plane, trend, low, high in zip(maps, self._trend, self._low, self._high, strict=True):
-            plane += _enlarged(trend * np.float32(step), height, width)
-            np.clip(plane, low, high, out=plane)
+            cv2.scaleAdd(_enlarged(trend, height, width), step, plane, plane)
+            np.clip(plane, np.float32(low), np.float32(high), out=plane)
 
     def judge(self, maps: Array, estimate: Array, agreement: Array, step: float) -> Array:
         """Compares the maps, carried and moved on, with a new estimate, and learns from it.
@@ -132,11 +132,12 @@ class Forecast:
     def _trust(self, transmission: Array, estimate: Array, agreement: Array) -> Array:
         # Not on the coarse grid: a pole may be one sample wide.
         innovation = _box(estimate - transmission, _FINE_WINDOW)
-        innovation -= median(innovation[::4, ::4])
-        usual = 1.4826 * float(median(np.abs(innovation[::4, ::4])))
+        sample = innovation[::4, ::4]
+        common = median(sample)
+        usual = 1.4826 * float(median(np.abs(sample - common)))
         self._scale = usual if self._scale == 0.0 else self._scale + _SCALE_PACE * (usual - self._scale)
         trust = _enlarged(_flatness(_cells(transmission)), *transmission.shape)
-        confide(innovation, agreement, max(self._scale, _LEAST_SCALE), _SUPPORT, _PERMIT, trust)
+        confide(innovation, float(common), agreement, max(self._scale, _LEAST_SCALE), _SUPPORT, _PERMIT, trust)
         return trust
 
 

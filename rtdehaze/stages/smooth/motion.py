@@ -10,14 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.stages.smooth.kernels import agree, even_out, unlikeness
+from rtdehaze.stages.smooth.kernels import agree, even_out, half_luma, unlikeness
 
 __all__ = ["Motion", "MotionEstimator", "View", "carried", "grid", "median"]
 
 Array = NDArray[np.float32]
 
-_HALF = 2
-"""Thumbnails are compared at half their size: as good on t and on the motion, at half the time."""
 _CONTRAST_WINDOW = 7
 """Side, in samples, of the window that contrast is evened out over: wider than texture, narrower than objects."""
 _AGREEMENT_WINDOW = 3
@@ -48,7 +46,7 @@ _LEAST_POWER = 0.08
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A thumbnail made ready for comparison, at half its size."""
+    """A thumbnail made ready for comparison, at half its size: as good on t and on the motion, at half the time."""
 
     luma: Array
     """(h, w), in [0, 1]."""
@@ -106,8 +104,10 @@ def _reduced(image: Array, factor: int) -> Array:
 
 
 def _layout(thumbnail: Array) -> Array:
-    parts = [cv2.resize(plane, _LAYOUT, interpolation=cv2.INTER_AREA) for plane in thumbnail]
-    return np.asarray(parts, dtype=np.float32)
+    columns, rows = _LAYOUT
+    stacked = thumbnail.reshape(-1, thumbnail.shape[2])
+    parts = cv2.resize(stacked, (columns, 3 * rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(parts, dtype=np.float32).reshape(3, rows, columns)
 
 
 def _mean_product(one: Array, other: Array) -> float:
@@ -132,8 +132,8 @@ class MotionEstimator:
 
     def observe(self, thumbnail: Array) -> View:
         """Evens out the contrast of a (3, h, w) RGB thumbnail: in fog everything looks alike until that is done."""
-        luma = cv2.addWeighted(thumbnail[0], 0.299, thumbnail[1], 0.587, 0.0)
-        luma = _reduced(np.asarray(cv2.scaleAdd(thumbnail[2], 0.114, luma), dtype=np.float32), _HALF)
+        luma = np.empty([-(-side // 2) for side in thumbnail.shape[1:]], np.float32)
+        half_luma(thumbnail, luma)
         residue = luma - _box(luma, _CONTRAST_WINDOW)
         squared = _box(residue * residue, _CONTRAST_WINDOW)
         evened, texture = np.empty_like(luma), np.empty(luma.shape, np.uint8)
