@@ -6,7 +6,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["agree", "blend", "confide", "even_out", "half_luma", "locate", "sharpen", "unlikeness"]
+__all__ = ["advance", "agree", "blend", "confide", "even_out", "half_luma", "locate", "sharpen", "unlikeness"]
 
 Array = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -96,6 +96,16 @@ def sharpen(plane: Array, places: Array, edge: float, carried: Array) -> None:
         for x in range(width):
             if found[x]:
                 row[x] = _sharply(plane, places[y, x, 0], places[y, x, 1])
+
+
+@_compiled
+def advance(plane: Array, trend: Array, step: float, low: float, high: float) -> None:
+    """Moves a (h, w) plane on by its trend, (h, w) per second, over `step` seconds, in place, within [low, high]."""
+    height, width = plane.shape
+    seconds, least, most = np.float32(step), np.float32(low), np.float32(high)
+    for y in range(height):
+        for x in range(width):
+            plane[y, x] = min(max(plane[y, x] + seconds * trend[y, x], least), most)
 
 
 @_compiled

@@ -128,7 +128,8 @@ class HazeSmoother:
         rows, columns = motion.agreement.shape
         places, maps = np.empty_like(flow), np.empty_like(estimate)
         locate(flow, width / columns, height / rows, places)
-        evidence = carried(self._evidence, places)
+        # Counts of frames need no more.
+        evidence = carried(self._evidence, places, cv2.INTER_NEAREST)
         for before, after in zip(self._maps, maps, strict=True):
             after[:] = carried(before, places)
             sharpen(before, places, _EDGE, after)
