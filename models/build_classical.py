@@ -19,6 +19,7 @@ import onnx
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from density import density
 from graph import Graph, Value
+from small import PATCH, Small, look_at
 
 HERE = Path(__file__).resolve().parent
 
@@ -32,9 +33,6 @@ FLAT_FLOOR = 0.32
 FLAT = 0.008
 """Deviation of luma within 4 x 4 samples, units of [0, 1], from which on something is to be seen: two levels of 255."""
 
-AIR_PATCH = 13
-"""Samples. White cars and windows are smaller than this at a thumbnail of 256, sky and fog are larger."""
-
 AIR_SHARPNESS = 80.0
 """How fast a pixel's say in the airlight falls with its distance from the haziest one: to a third over 0.014. The
 papers average the haziest thousandth; weights that change smoothly do not jump from frame to frame and err less (0.045
@@ -44,35 +42,31 @@ LEAST_AIR = 0.2
 """Airlight that the picture is divided by; darker is night, not haze."""
 
 
-def guided(graph: Graph, guide: Value, value: Value, radius: int, epsilon: float) -> Value:
-    """Makes a map follow the guide's edges (He, Sun, Tang 2013, eq. 5 to 8; at a quarter of the size, 2015)."""
-    small, target = graph.shrink(guide), graph.shrink(value)
-    both = graph.op("Concat", small, target, small * small, small * target, axis=1)
+def guided(graph: Graph, small: Small, target: Value, radius: int, epsilon: float) -> tuple[Value, Value]:
+    """Slope and offset of lines that make a map follow luma's edges (He, Sun, Tang 2013, eq. 5 to 8; small: 2015)."""
+    both = graph.op("Concat", small.luma, target, small.luma * small.luma, small.luma * target, axis=1)
     means = graph.box(both, radius)
     mean_guide, mean_value, mean_square, mean_product = graph.split(means, 4)
     variance = graph.op("Max", mean_square - mean_guide * mean_guide, 0.0)
     slope = (mean_product - mean_guide * mean_value) / (variance + epsilon)
     offset = mean_value - slope * mean_guide
-    lines = graph.enlarge(graph.box(graph.op("Concat", slope, offset, axis=1), radius), guide)
-    fine_slope, fine_offset = graph.split(lines, 2)
-    return fine_slope * guide + fine_offset
+    smooth_slope, smooth_offset = graph.split(graph.box(graph.op("Concat", slope, offset, axis=1), radius), 2)
+    return smooth_slope, smooth_offset
 
 
-def airlight(graph: Graph, image: Value, darkest: Value) -> Value:
+def airlight(graph: Graph, small: Small) -> Value:
     """The mean colour where the dark channel is brightest, (1, 3, 1, 1) (after He et al. 2009, sec. 4.4)."""
-    dark = graph.shrink(graph.minimum(darkest, AIR_PATCH))
-    top = graph.op("ReduceMax", dark, keepdims=1)
-    weight = graph.op("Exp", (dark - top) * AIR_SHARPNESS)
+    top = graph.op("ReduceMax", small.dark, keepdims=1)
+    weight = graph.op("Exp", (small.dark - top) * AIR_SHARPNESS)
     total = graph.op("ReduceSum", weight, graph.whole(2, 3), keepdims=1)
-    return graph.op("ReduceSum", graph.shrink(image) * weight, graph.whole(2, 3), keepdims=1) / total
+    return graph.op("ReduceSum", small.colour * weight, graph.whole(2, 3), keepdims=1) / total
 
 
-def floor(graph: Graph, guide: Value) -> Value:
+def floor(graph: Graph, small: Small) -> Value:
     """The least transmission: higher where the picture is flat, without an edge of its own."""
-    luma = graph.shrink(guide)
-    deviation = graph.op("Sqrt", graph.op("Max", graph.shrink(guide * guide) - luma * luma, 0.0))
-    flatness = graph.clip(1.0 - graph.box(deviation, 2) / FLAT, 0.0, 1.0)
-    return graph.enlarge(graph.box(flatness, 5) * (FLAT_FLOOR - T_FLOOR) + T_FLOOR, guide)
+    deviation = graph.op("Sqrt", graph.op("Max", small.square - small.luma * small.luma, 0.0))
+    flatness = graph.clip(1.0 - graph.box(deviation, 2) * (1.0 / FLAT), 0.0, 1.0)
+    return graph.box(flatness, 5) * (FLAT_FLOOR - T_FLOOR) + T_FLOOR
 
 
 def cap_thickness(graph: Graph, even: Value) -> Value:
@@ -82,43 +76,55 @@ def cap_thickness(graph: Graph, even: Value) -> Value:
     bright = graph.op("Max", red, green, blue)
     saturation = 1.0 - graph.op("Min", red, green, blue) / graph.op("Max", bright, 1e-3)
     depth = bright * 0.959710 - saturation * 0.780245 + 0.121779
-    return graph.minimum(depth, 9)
+    return graph.minimum(depth, PATCH)
 
 
 def build_cap() -> onnx.ModelProto:
     """Colour attenuation prior."""
 
-    def transmission(graph: Graph, guide: Value, even: Value) -> Value:
-        depth = guided(graph, guide, cap_thickness(graph, even), radius=7, epsilon=1e-3)
-        return graph.op("Exp", graph.op("Max", depth - 0.1, 0.0) * -1.2)
+    def lines(graph: Graph, small: Small, scale: Value) -> tuple[Value, Value]:
+        return guided(graph, small, cap_thickness(graph, small.colour * scale), radius=7, epsilon=1e-3)
 
-    return _build("cap", transmission, "Zhu, Mai, Shao: Colour Attenuation Prior, IEEE TIP 2015; see the card")
+    def transmission(depth: Value) -> Value:
+        return depth.graph.op("Exp", depth.graph.op("Max", depth - 0.1, 0.0) * -1.2)
+
+    return _build("cap", lines, transmission, "Zhu, Mai, Shao: Colour Attenuation Prior, IEEE TIP 2015; see the card")
 
 
 def build_dcp() -> onnx.ModelProto:
     """Dark channel prior."""
 
-    def transmission(graph: Graph, guide: Value, even: Value) -> Value:
-        dark = graph.minimum(graph.of_channels("Min", even), 13)
-        return guided(graph, guide, 1.0 - dark * 0.9, radius=7, epsilon=1e-3)
+    def lines(graph: Graph, small: Small, scale: Value) -> tuple[Value, Value]:
+        dark = graph.minimum(graph.of_channels("Min", small.lowest * scale), PATCH)
+        return guided(graph, small, 1.0 - dark * 0.9, radius=7, epsilon=1e-3)
 
-    return _build("dcp", transmission, "He, Sun, Tang: Dark Channel Prior, CVPR 2009, guided filter 2013; see the card")
+    def transmission(value: Value) -> Value:
+        return value
+
+    note = "He, Sun, Tang: Dark Channel Prior, CVPR 2009, guided filter 2013; see the card"
+    return _build("dcp", lines, transmission, note)
 
 
-def _build(name: str, transmission: Callable[[Graph, Value, Value], Value], note: str) -> onnx.ModelProto:
+def _build(
+    name: str,
+    lines: Callable[[Graph, Small, Value], tuple[Value, Value]],
+    transmission: Callable[[Value], Value],
+    note: str,
+) -> onnx.ModelProto:
     """What both have in common: airlight first, then the picture in the airlight's light, transmission, density."""
     graph = Graph(name)
     image = Value(graph, "image")
     guide = graph.luma(image)
-    darkest = graph.of_channels("Min", image)
-    air = airlight(graph, image, darkest)
-    even = image / graph.op("Max", air, LEAST_AIR)
-    first = graph.clip(transmission(graph, guide, even), T_FLOOR / 2, 1.0)
-    dense = density(graph, image, guide, darkest, air, json.loads((HERE / "density_weights.json").read_text()))
+    small = look_at(graph, image, guide)
+    air = airlight(graph, small)
+    dense = density(graph, small, air, json.loads((HERE / "density_weights.json").read_text()))
+    slope, offset = lines(graph, small, graph.op("Div", 1.0, graph.op("Max", air, LEAST_AIR)))
+    slope, offset, least = graph.enlarge(slope, offset, floor(graph, small))
+    first = graph.clip(transmission(slope * guide + offset), T_FLOOR / 2, 1.0)
     # A prior takes pale things for haze; the density knows the whole picture. The haze is scaled half-way to it.
-    hidden = 1.0 - graph.mean_of(graph.shrink(first), 2, 3)
+    hidden = 1.0 - graph.mean_of(first, 2, 3)
     trust = graph.clip(graph.op("Sqrt", (dense + 0.05) / (hidden + 0.05)), 0.3, 1.3)
-    final = graph.op("Max", graph.clip(1.0 - (1.0 - first) * trust, 0.0, 1.0), floor(graph, guide))
+    final = graph.op("Max", first * trust + (1.0 - trust), least)
     outputs = {
         "transmission": (final, [1, 1, "height", "width"]),
         "airlight": (graph.op("Reshape", air, graph.whole(1, 3)), [1, 3]),

@@ -34,7 +34,8 @@ from rtdehaze.synth.haze import (
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from build_classical import airlight
 from density import statistics
-from graph import Graph, Value
+from graph import SHRINK, Graph, Value
+from small import look_at
 
 LONG_SIDE = 256
 STEPS, RATE, DECAY = 1200, 0.02, 3e-3
@@ -50,8 +51,8 @@ def statistics_session() -> ort.InferenceSession:
     """The statistics alone as a model: what is calibrated is what runs."""
     graph = Graph("statistics")
     image = Value(graph, "image")
-    darkest = graph.of_channels("Min", image)
-    found = statistics(graph, image, graph.luma(image), darkest, airlight(graph, image, darkest))
+    small = look_at(graph, image, graph.luma(image))
+    found = statistics(graph, small, airlight(graph, small))
     model = graph.model({"statistics": (found, [1, 27])}, "")
     return ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
 
@@ -103,7 +104,7 @@ def collect(rgb: Path, disparity: Path) -> tuple[Array, Array]:
             looks.append((processed(rng, hazy), amount))
         scale = LONG_SIDE / max(height, width)
         for look, amount in looks:
-            small = thumbnail_of_rgb(look, "rgb", round(width * scale), round(height * scale))
+            small = thumbnail_of_rgb(look, "rgb", *(round(side * scale / SHRINK) * SHRINK for side in (width, height)))
             found.append(session.run(None, {"image": small[None]})[0][0])
             truth.append(amount)
     return np.array(found, np.float64), np.array(truth)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from graph import Graph, Value
+from small import Small
 
 __all__ = ["density", "statistics"]
 
@@ -20,32 +21,29 @@ LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 WIDTH = 0.12
 """Of a level's soft window."""
 
-DARK_PATCH = 7
 
-
-def density(graph: Graph, image: Value, guide: Value, darkest: Value, air: Value, weights: dict[str, Any]) -> Value:
+def density(graph: Graph, small: Small, air: Value, weights: dict[str, Any]) -> Value:
     """The density, (1, 1, 1, 1) in (0, 1): about the mean of 1 - t, near 0 for clear pictures."""
-    found = statistics(graph, image, guide, darkest, air)
+    found = statistics(graph, small, air)
     column = graph.constant([[weight] for weight in weights["weights"]])
     score = graph.op("MatMul", found, column) + weights["bias"]
     return graph.op("Reshape", graph.op("Sigmoid", score), graph.whole(1, 1, 1, 1))
 
 
-def statistics(graph: Graph, image: Value, guide: Value, darkest: Value, air: Value) -> Value:
+def statistics(graph: Graph, small: Small, air: Value) -> Value:
     """The statistics of a picture, (1, 27)."""
-    dark = graph.shrink(graph.minimum(darkest, DARK_PATCH))
-    bright = graph.of_channels("Max", image)
-    colour = graph.shrink((bright - darkest) / graph.op("Max", bright, 0.05))
-    luma = graph.shrink(guide)
-    fine = _log_deviation(graph, graph.shrink(guide * guide), luma)
+    bright = graph.of_channels("Max", small.colour)
+    colour = (bright - graph.of_channels("Min", small.colour)) / graph.op("Max", bright, 0.05)
+    luma = small.luma
+    fine = _log_deviation(graph, small.square, luma)
     means = graph.box(graph.op("Concat", luma, luma * luma, axis=1), 4)
     mean, square = graph.split(means, 2)
     wide = _log_deviation(graph, square, mean)
     grey = graph.mean_of(air, 1)
     tint = graph.op("ReduceMax", air, axes=[1], keepdims=1) - graph.op("ReduceMin", air, axes=[1], keepdims=1)
     parts = [
-        _quantiles(graph, dark),
-        *_by_level(graph, dark / graph.op("Max", grey, 0.2), graph.op("Concat", fine, wide, colour, axis=1)),
+        _quantiles(graph, small.close),
+        *_by_level(graph, small.close / graph.op("Max", grey, 0.2), graph.op("Concat", fine, wide, colour, axis=1)),
         graph.op("Reshape", grey, graph.whole(1, 1)),
         graph.op("Reshape", tint, graph.whole(1, 1)),
     ]

@@ -16,7 +16,8 @@ OPSET = 17
 IR_VERSION = 9
 
 SHRINK = 4
-"""Coefficients and statistics are found at a quarter of the size (He and Sun 2015, Fast Guided Filter)."""
+"""Coefficients and statistics are found at a quarter of the size (He and Sun 2015, Fast Guided Filter); the cards say
+that the sides of a thumbnail are multiples of it."""
 
 
 class Value:
@@ -105,12 +106,15 @@ class Graph:
         """Limits values."""
         return self.op("Clip", value, low, high)
 
+    def lowest(self, value: Value, factor: int = SHRINK) -> Value:
+        """The smallest in each square of factor x factor: max pooling of the negative."""
+        return -self.op("MaxPool", -value, kernel_shape=[factor, factor], strides=[factor, factor])
+
     def minimum(self, value: Value, side: int) -> Value:
-        """The smallest in a window of side x side around each sample: two passes of max pooling on the negative."""
-        reach = side // 2
-        rows = self.op("MaxPool", -value, kernel_shape=[1, side], pads=[0, reach, 0, reach], strides=[1, 1])
-        both = self.op("MaxPool", rows, kernel_shape=[side, 1], pads=[reach, 0, reach, 0], strides=[1, 1])
-        return -both
+        """The smallest in a window of side x side around each sample; an even side reaches farther to the right."""
+        before, after = (side - 1) // 2, side // 2
+        pads = [before, before, after, after]
+        return -self.op("MaxPool", -value, kernel_shape=[side, side], pads=pads, strides=[1, 1])
 
     def box(self, value: Value, radius: int) -> Value:
         """The mean in a window of 2 * radius + 1 around each sample, fewer at the borders."""
@@ -125,11 +129,8 @@ class Graph:
         )  # fmt: skip
 
     def shrink(self, value: Value, factor: int = SHRINK) -> Value:
-        """Area average by a whole factor; what does not fill a window at the end is averaged as it is."""
-        return self.op(
-            "AveragePool", value, kernel_shape=[factor, factor], strides=[factor, factor], ceil_mode=1,
-            count_include_pad=0,
-        )  # fmt: skip
+        """Area average by a whole factor."""
+        return self.op("AveragePool", value, kernel_shape=[factor, factor], strides=[factor, factor])
 
     def luma(self, image: Value) -> Value:
         """BT.601 luma, (1, 1, h, w); a product of matrices, because a 1 x 1 convolution would reorder memory."""
@@ -142,16 +143,23 @@ class Graph:
         """`Max` or `Min` over three channels; between planes, six times faster than along the axis."""
         return self.op(kind, *self.split(value, 3))
 
-    def split(self, value: Value, count: int) -> list[Value]:
+    def split(self, value: Value, count: int, axis: int = 1) -> list[Value]:
         """The channels one by one."""
         results = [f"split_{len(self._nodes)}_{index}" for index in range(count)]
-        self._nodes.append(helper.make_node("Split", [value.name, self.whole(*[1] * count).name], results, axis=1))
+        self._nodes.append(helper.make_node("Split", [value.name, self.whole(*[1] * count).name], results, axis=axis))
         return [Value(self, name) for name in results]
 
-    def enlarge(self, value: Value, like: Value) -> Value:
-        """Bilinear enlargement to the height and width of another tensor."""
-        lead = self.op("Slice", self.op("Shape", value), self.whole(0), self.whole(2))
-        size = self.op("Slice", self.op("Shape", like), self.whole(2), self.whole(4))
-        shape = self.op("Concat", lead, size, axis=0)
-        empty = Value(self, "")
-        return self.op("Resize", value, empty, empty, shape, mode="linear", coordinate_transformation_mode="half_pixel")
+    def enlarge(self, *values: Value) -> list[Value]:
+        """Bilinear enlargement of planes, (1, 1, h, w) each, by `SHRINK`.
+
+        Each place within a sample is a convolution of its own (a window of 3 x 3) and they are interleaved
+        afterwards: a third of the time of `Resize`.
+        """
+        planes = self.op("Concat", *values, axis=0)
+        padded = self.op("Pad", planes, self.whole(0, 0, 1, 1, 0, 0, 1, 1), mode="edge")
+        places = (np.arange(SHRINK) + 0.5) / SHRINK - 0.5
+        line = np.maximum(1.0 - np.abs(np.array([-1.0, 0.0, 1.0]) - places[:, None]), 0.0)
+        kernels = np.einsum("ai,bj->abij", line, line).reshape(SHRINK * SHRINK, 1, 3, 3)
+        phases = self.op("Conv", padded, self.constant(kernels), kernel_shape=[3, 3])
+        whole = self.op("DepthToSpace", phases, blocksize=SHRINK)
+        return self.split(whole, len(values), axis=0) if len(values) > 1 else [whole]
