@@ -20,7 +20,10 @@ import av
 from results import save
 
 import rtdehaze
-from rtdehaze.apps.demo import write_drive
+from rtdehaze.apps.demo import drive_frames, write_frames
+
+RENDERED = 100
+"""Frames that are rendered; the clip drives them there and back until it is long enough."""
 
 
 def plain(source: Path, target: Path, preset: str) -> float:
@@ -87,7 +90,8 @@ def main() -> None:
         folder = Path(name)
         clip = given.clip or folder / "hazy.mp4"
         if given.clip is None:
-            write_drive(clip, width=width, height=height, fps=25, seconds=given.frames / 25, noise=0.01)
+            there = drive_frames(width=width, height=height, count=RENDERED, noise=0.006, seed=10)
+            write_frames(clip, there + there[-2:0:-1], given.frames)
         figures = []
         for preset in given.presets.split(","):
             row = compare(clip, preset, given.runs, given.frames, given.model, folder)

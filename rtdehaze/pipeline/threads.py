@@ -25,15 +25,16 @@ class ThreadPlan:
 def plan_threads(cores: int | None = None) -> ThreadPlan:
     """Shares the cores out.
 
-    The codecs are where the time goes and scale by themselves, so they get every core; inference and recomposition
-    take a core's fraction each, and more threads there would only take the codecs' turns.
+    The encoder is where the time goes, and half as many threads again as cores keep it busy over its own waits; the
+    decoder is light beside it. Inference and recomposition take a core's fraction each: more threads there would only
+    take the codecs' turns.
 
     Args:
         cores: Cores to plan for; None takes those that this process may use.
     """
     cores = cores or available_cores()
     helpers = max(1, min(4, cores // 4))
-    return ThreadPlan(decode=cores, inference=helpers, recompose=helpers, encode=cores)
+    return ThreadPlan(decode=max(1, cores // 2), inference=helpers, recompose=helpers, encode=max(1, cores * 3 // 2))
 
 
 def available_cores() -> int:
