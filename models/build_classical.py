@@ -19,7 +19,7 @@ import onnx
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from density import density
 from graph import Graph, Value
-from small import PATCH, Small, look_at
+from small import CLOSE, PATCH, Small, look_at
 
 HERE = Path(__file__).resolve().parent
 
@@ -76,14 +76,14 @@ def cap_thickness(graph: Graph, even: Value) -> Value:
     bright = graph.op("Max", red, green, blue)
     saturation = 1.0 - graph.op("Min", red, green, blue) / graph.op("Max", bright, 1e-3)
     depth = bright * 0.959710 - saturation * 0.780245 + 0.121779
-    return graph.minimum(depth, PATCH)
+    return graph.minimum(depth, CLOSE)
 
 
 def build_cap() -> onnx.ModelProto:
     """Colour attenuation prior."""
 
     def lines(graph: Graph, small: Small, scale: Value) -> tuple[Value, Value]:
-        return guided(graph, small, cap_thickness(graph, small.colour * scale), radius=7, epsilon=1e-3)
+        return guided(graph, small, cap_thickness(graph, small.lowest * scale), radius=7, epsilon=1e-3)
 
     def transmission(depth: Value) -> Value:
         return depth.graph.op("Exp", depth.graph.op("Max", depth - 0.1, 0.0) * -1.2)
