@@ -1,0 +1,57 @@
+"""`python -m rtdehaze.train CONFIG --out DIR`: trains, resumes, and exports at the end."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+import sys
+from pathlib import Path
+
+from rtdehaze.core.errors import RtdehazeError
+from rtdehaze.train.config import load_config
+from rtdehaze.train.loop import CHECKPOINT, Trainer
+from rtdehaze.train.scenes import load_scenes
+from rtdehaze.train.validate import read_validation
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m rtdehaze.train", description=__doc__)
+    parser.add_argument("config", type=Path, help="TOML file, see configs/")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run; a checkpoint in it is resumed")
+    parser.add_argument("--minutes", type=float, help="end the schedule after so much training time")
+    parser.add_argument("--start", type=Path, help="checkpoint whose weights a new run starts from")
+    parser.add_argument("--pack", help="training pack to use instead of data.packs")
+    parser.add_argument("--validation", help="validation folder to use instead of data.validation")
+    parser.add_argument("--workers", type=int, help="processes that make samples")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Runs the training and returns the exit code."""
+    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stdout)
+    given = _arguments()
+    try:
+        config = load_config(given.config)
+        changes = {
+            "packs": (given.pack,) if given.pack else None,
+            "validation": given.validation,
+            "workers": given.workers,
+        }
+        kept = {key: value for key, value in changes.items() if value is not None}
+        config = dataclasses.replace(config, data=dataclasses.replace(config.data, **kept))
+        pairs = read_validation(Path(config.data.validation)) if config.data.validation else []
+        scenes = load_scenes(config.data)
+        trainer = Trainer(config, scenes, given.out, validation=pairs, minutes=given.minutes, start=given.start)
+        trainer.run()
+        from rtdehaze.train.export import export
+
+        export(given.out / CHECKPOINT, config.network, given.out / f"{config.network}.onnx")
+    except RtdehazeError as error:
+        logging.getLogger("rtdehaze.train").error("error: %s", error)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
