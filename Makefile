@@ -14,7 +14,7 @@ run: $(VENV)/.installed
 ifneq ($(INPUT),)
 	$(BIN)/rtdehaze run "$(INPUT)" $(if $(OUTPUT),-o "$(OUTPUT)") $(ARGS)
 else
-	$(BIN)/rtdehaze demo $(if $(OUTPUT),-o "$(OUTPUT)") $(ARGS)
+	$(BIN)/rtdehaze demo $(if $(OUTPUT),-o "$(OUTPUT)",--overwrite) $(ARGS)
 endif
 
 test: lint types

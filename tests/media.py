@@ -23,6 +23,9 @@ FAST_OPTIONS = {
     "libsvtav1": {"preset": "12", "svtav1-params": "lp=1"},
 }
 
+FIXED_RATE_CODECS = frozenset({"mpeg4", "mpeg2video"})
+"""Codecs whose encoders count frames; `Clip.pts` and `Clip.time_base` do not apply."""
+
 SAMPLE_RATE = 48_000
 
 
@@ -138,7 +141,7 @@ def _add_video(container: Any, clip: Clip, path: Path) -> Any:
     video = container.add_stream(codec, rate=clip.rate, options=options)
     video.width, video.height, video.pix_fmt = clip.width, clip.height, clip.pixel_format
     context = video.codec_context
-    context.time_base = clip.time_base if codec != "mpeg4" else 1 / clip.rate
+    context.time_base = clip.time_base if codec not in FIXED_RATE_CODECS else 1 / clip.rate
     if codec in {"libx264", "libx265", "mpeg4", "libvpx", "libvpx-vp9", "mpeg2video"}:
         context.gop_size = clip.gop
         context.max_b_frames = clip.b_frames
@@ -163,8 +166,11 @@ def _add_subtitles(container: Any, clip: Clip, path: Path) -> Any:
     default = {".mp4": "mov_text", ".mov": "mov_text", ".webm": "webvtt"}.get(path.suffix, "subrip")
     stream = container.add_stream(clip.subtitle_codec or default)
     stream.codec_context.subtitle_header = (
-        b"[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize\n"
-        b"Style: Default,Arial,16\n\n[Events]\n"
+        b"[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\n"
+        b"Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, "
+        b"Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, "
+        b"MarginR, MarginV, Encoding\n"
+        b"Style: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,0\n\n[Events]\n"
         b"Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
     )
     stream.codec_context.time_base = Fraction(1, 1000)
@@ -188,7 +194,7 @@ def _mux_media(container: Any, video: Any, audio: list[Any], clip: Clip) -> None
     for index in range(clip.frames):
         frame = video_frame(clip.width, clip.height, index, clip.pixel_format)
         ticks = round(index / clip.rate / clip.time_base) if clip.pts is None else clip.pts[index]
-        if video.codec_context.name == "mpeg4":
+        if video.codec_context.name in FIXED_RATE_CODECS:
             ticks, frame.time_base = index, 1 / clip.rate
         else:
             frame.time_base = clip.time_base

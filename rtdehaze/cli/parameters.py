@@ -12,7 +12,7 @@ from rtdehaze.core.options import Box
 __all__ = ["BIT_RATE", "BOX", "SECONDS"]
 
 
-class _Seconds(click.ParamType):
+class _Seconds(click.ParamType[float]):
     """Seconds, or `[HH:]MM:SS[.fff]`."""
 
     name = "time"
@@ -27,7 +27,7 @@ class _Seconds(click.ParamType):
         return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
-class _BitRate(click.ParamType):
+class _BitRate(click.ParamType[int]):
     """Bits per second, with k or M for thousands and millions."""
 
     name = "rate"
@@ -41,7 +41,7 @@ class _BitRate(click.ParamType):
         return round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()])
 
 
-class _Box(click.ParamType):
+class _Box(click.ParamType[Box]):
     """A rectangle `x,y,w,h` in pixels."""
 
     name = "x,y,w,h"

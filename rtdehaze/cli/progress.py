@@ -51,7 +51,8 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._bar.live.is_started:
+            self._bar.stop()
         logging.getLogger("rtdehaze").removeHandler(self._handler)
 
     def update(self, progress: RunProgress) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rtdehaze.cli.parameters import BIT_RATE, BOX, SECONDS
-from rtdehaze.cli.progress import Display
 from rtdehaze.cli.signals import stop_on_signals
 from rtdehaze.core.options import Compare, Hdr, Mode, Options, Provider
 
@@ -22,13 +22,17 @@ __all__ = ["run"]
 _DEFAULTS = Options()
 
 
+def _choice(words: type[StrEnum]) -> click.Choice[str]:
+    return click.Choice([word.value for word in words])
+
+
 @click.command()
 @click.argument("input", metavar="INPUT")
 @click.option("-o", "--output", metavar="OUTPUT", help="Where the result goes.  [default: INPUT-clear beside INPUT]")
 @click.option("--model", metavar="NAME|FILE", help="A shipped model (see rtdehaze models) or an .onnx file.")
-@click.option("--provider", type=click.Choice(list(Provider)), default=_DEFAULTS.provider, show_default=True)
+@click.option("--provider", type=_choice(Provider), default=_DEFAULTS.provider.value, show_default=True)
 @click.option(
-    "--mode", type=click.Choice(list(Mode)), default=_DEFAULTS.mode, show_default=True,
+    "--mode", type=_choice(Mode), default=_DEFAULTS.mode.value, show_default=True,
     help="off: no dehazing; auto: while there is haze; manual: always.",
 )  # fmt: skip
 @click.option(
@@ -39,7 +43,7 @@ _DEFAULTS = Options()
     "--smoothing", type=float, default=_DEFAULTS.smoothing, show_default=True, metavar="0..1",
     help="Seconds over which the haze map is smoothed; 0 is off.",
 )  # fmt: skip
-@click.option("--compare", type=click.Choice(list(Compare)), help="Show hazy and clear in one picture.")
+@click.option("--compare", type=_choice(Compare), help="Show hazy and clear in one picture.")
 @click.option(
     "--mask", type=click.Path(path_type=Path), metavar="PNG",
     help="Leave untouched what is not black in this picture of the video's size.",
@@ -47,9 +51,12 @@ _DEFAULTS = Options()
 @click.option("--keep-box", "keep_boxes", type=BOX, multiple=True, help="Leave a rectangle untouched; may be repeated.")
 @click.option("--start", type=SECONDS, help="Begin here: seconds or HH:MM:SS.")
 @click.option("--duration", type=SECONDS, help="Read this much: seconds or HH:MM:SS.")
-@click.option("--rate", type=float, metavar="FPS", help="Pictures per second of an image sequence.  [default: 25]")
+@click.option(
+    "--rate", type=float, default=_DEFAULTS.rate, show_default=True, metavar="FPS",
+    help="Pictures per second of an image sequence.",
+)  # fmt: skip
 @click.option("--hwaccel", metavar="DEVICE", help="Decode in hardware (see rtdehaze doctor).")
-@click.option("--hdr", type=click.Choice(list(Hdr)), default=_DEFAULTS.hdr, show_default=True,
+@click.option("--hdr", type=_choice(Hdr), default=_DEFAULTS.hdr.value, show_default=True,
               help="What to do with PQ and HLG video.")  # fmt: skip
 @click.option("--deinterlace", is_flag=True, help="Deinterlace interlaced video.")
 @click.option("--codec", metavar="NAME", help="h264, hevc, av1, vp9, ffv1, ... or like-input.")
@@ -70,6 +77,8 @@ def run(input: str, output: str | None, quiet: bool, as_json: bool, **choices: A
     Sound, subtitles, chapters and the rest come along. An aid to seeing, not a safety device.
     """
     options = Options(**choices)
+    from rtdehaze.cli.progress import Display
+
     with stop_on_signals() as stop, Display(quiet=quiet) as display:
         from rtdehaze.pipeline.transcode import transcode
 

@@ -85,8 +85,8 @@ class Options:
     """FFmpeg's name of a hardware decoder device, for example `cuda`."""
     hdr: Hdr = Hdr.REFUSE
     deinterlace: bool = False
-    rate: float | None = None
-    """Pictures per second of an image sequence or folder; None takes 25."""
+    rate: float = 25.0
+    """Pictures per second of an image sequence or folder."""
 
     codec: str | None = None
     """`h264`, `hevc`, `av1`, `vp9`, `ffv1`, ... or `like-input`; None suits the container and the input."""
@@ -119,7 +119,7 @@ class Options:
             _within("start", self.start, 0.0, math.inf)
         if self.duration is not None and not (self.duration > 0 and math.isfinite(self.duration)):
             raise UsageError(f"duration must be more than 0 seconds, not {self.duration:g}")
-        if self.rate is not None and not (0 < self.rate <= 1000):
+        if not 0 < self.rate <= 1000:
             raise UsageError(f"rate must be more than 0 and at most 1000 pictures per second, not {self.rate:g}")
         if self.bitrate is not None and self.bitrate <= 0:
             raise UsageError(f"bitrate must be more than 0 bits per second, not {self.bitrate}")

@@ -14,8 +14,10 @@ from rtdehaze.core.frame import Frame
 from rtdehaze.core.haze import Haze, Map, Removal
 from rtdehaze.core.options import Mode, Provider, parse_choice
 from rtdehaze.pipeline.threads import plan_threads
+from rtdehaze.stages.estimate import DEFAULT_MODEL
 from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
 from rtdehaze.stages.estimate.thumbnail import thumbnail_of, thumbnail_of_rgb
+from rtdehaze.stages.recompose.compare import Comparison
 from rtdehaze.stages.recompose.keep import KeepMask
 from rtdehaze.stages.recompose.recomposer import Recomposer
 from rtdehaze.stages.recompose.removal import plan_removal
@@ -53,6 +55,7 @@ class Dehazer:
         strength: 0 to 100, the share of the haze's optical depth that is removed, in percent.
         smoothing: 0 to 1, time constant of the haze map in seconds.
         keep: What is to be left untouched.
+        comparison: How input and output share the picture that `apply` writes; None writes the output alone.
         threads: Threads of recomposition.
 
     Raises:
@@ -67,6 +70,7 @@ class Dehazer:
         strength: float = 100.0,
         smoothing: float = 0.5,
         keep: KeepMask | None = None,
+        comparison: Comparison | None = None,
         threads: int = 1,
     ) -> None:
         if estimator is None and mode is not Mode.OFF:
@@ -78,9 +82,10 @@ class Dehazer:
         self._estimator = estimator
         self._strength = strength / 100.0
         self._keep = keep
+        self._comparison = comparison
         self._smoother = HazeSmoother(smoothing)
         self._gate: Gate | None = None
-        if estimator is not None and mode is Mode.AUTO:
+        if estimator is not None and mode is Mode.AUTO and estimator.card.gate is not None:
             self._gate = Gate(estimator.card.gate.hazy_above, estimator.card.gate.clear_below, _GATE_S)
         self._recomposer = Recomposer(threads=threads)
         self._haze: Haze | None = None
@@ -115,9 +120,8 @@ class Dehazer:
         mode = parse_choice(Mode, "mode", mode)
         estimator = None
         if mode is not Mode.OFF:
-            name = None if model is None else str(model)
             provider = parse_choice(Provider, "provider", provider)
-            estimator = open_estimator(name, provider=provider.value, threads=plan.inference)
+            estimator = open_estimator(model or DEFAULT_MODEL, provider=provider.value, threads=plan.inference)
         return cls(estimator, mode=mode, strength=strength, smoothing=smoothing, threads=plan.recompose)
 
     @property
@@ -155,7 +159,7 @@ class Dehazer:
         if self._estimator is None:
             return picture.copy()
         height, width = picture.shape[:2]
-        thumbnail = thumbnail_of_rgb(picture, *self._estimator.thumbnail_size(width, height), order=order)
+        thumbnail = thumbnail_of_rgb(picture, order, *self._estimator.thumbnail_size(width, height))
         decision = self._decide(self._estimator, thumbnail, time)
         if decision.removal is None:
             return picture.copy()
@@ -179,10 +183,13 @@ class Dehazer:
         return self._decide(self._estimator, thumbnail, frame.time)
 
     def apply(self, frame: Frame, decision: Decision, out: Frame) -> None:
-        """Writes the clear picture of `frame` into `out`, which has its size and format."""
-        self._recomposer.apply(frame, decision.removal, out)
+        """Writes the clear picture of `frame` into `out`, or both where a comparison was asked for."""
+        left = self._comparison.left(frame.width) if self._comparison is not None else 0
+        self._recomposer.apply(frame, decision.removal, out, left=left)
         if self._keep is not None and decision.removal is not None:
-            self._keep.restore(frame, out)
+            self._keep.restore(frame, out, left=left)
+        if self._comparison is not None:
+            self._comparison.draw(frame, out)
 
     def _decide(self, estimator: Estimator, thumbnail: Map, time: float) -> Decision:
         haze = self._smoother.update(estimator.estimate(thumbnail), thumbnail, time)

@@ -20,6 +20,7 @@ from rtdehaze.pipeline.runner import Runner, Tally
 from rtdehaze.pipeline.threads import ThreadPlan, opencv_threads, plan_threads
 from rtdehaze.stages.capture.source import open_source
 from rtdehaze.stages.encode.sink import open_sink
+from rtdehaze.stages.estimate import DEFAULT_MODEL
 from rtdehaze.stages.estimate.estimator import open_estimator
 from rtdehaze.stages.recompose.compare import Comparison
 from rtdehaze.stages.recompose.keep import KeepMask
@@ -116,7 +117,7 @@ def _open_source(location: str, options: Options, plan: ThreadPlan) -> Source:
         hwaccel=options.hwaccel,
         hdr=options.hdr.value,
         deinterlace=options.deinterlace,
-        rate=options.rate,
+        fps=options.rate,
     )
 
 
@@ -127,7 +128,9 @@ def _open_dehazer(source: Source, options: Options, plan: ThreadPlan, comparison
         keep = KeepMask.load(video.width, video.height, mask=options.mask, boxes=options.keep_boxes)
     estimator = None
     if options.mode is not Mode.OFF:
-        estimator = open_estimator(options.model, provider=options.provider.value, threads=plan.inference)
+        estimator = open_estimator(
+            options.model or DEFAULT_MODEL, provider=options.provider.value, threads=plan.inference
+        )
         _log.info("%s: %s", estimator.name, estimator.provider_note)
     return Dehazer(
         estimator,
@@ -146,7 +149,7 @@ def _open_sink(
     width, height = source.video.width, source.video.height
     if comparison is not None:
         width, height = comparison.size(width, height)
-    tag = f"rtdehaze {rtdehaze.__version__}, model {options.model or 'default'}" if options.tag else None
+    tag = f"rtdehaze {rtdehaze.__version__}, model {Path(options.model or DEFAULT_MODEL).stem}" if options.tag else None
     return open_sink(
         location,
         source,

@@ -18,6 +18,8 @@ from rtdehaze.synth.scene import Scene
 __all__ = ["DriveFrame", "FoggyDrive"]
 
 Density = float | Callable[[float], float]
+_LONGEST = 150.0  # metres: what the sky counts as when the haze is set
+_FAR = 4.0  # median ways: the longest way through the haze
 _KEPT = 3  # renderings kept, so that a frame and its motion are drawn once
 
 
@@ -60,6 +62,8 @@ class _Take:
     airlight: NDArray[np.float32]
     middle: float
     """Metres: the median way through the haze in its first frame."""
+    far: float
+    """Metres: the longest way through the haze."""
     median: Callable[[float], float]
 
 
@@ -92,7 +96,8 @@ class FoggyDrive:
         noise: Standard deviation of the sensor's noise after the haze, in units of the picture's range.
         cut_at: Seconds; from there on another place in another haze, by a hard cut.
         cut_median_transmission: Median of t after the cut; by default thin after thick, thick after thin.
-        far: Metres, see above.
+        far: Metres, see above; by default four times the median way in the first frame, so that the sky keeps the
+            fourth power of the median transmission.
 
     Raises:
         ValueError: An argument is out of range.
@@ -112,24 +117,24 @@ class FoggyDrive:
         noise: float = 0.0,
         cut_at: float | None = None,
         cut_median_transmission: Density | None = None,
-        far: float = 150.0,
+        far: float | None = None,
     ) -> None:
-        if width < 1 or height < 1 or fps <= 0 or noise < 0 or far <= 0:
+        if width < 1 or height < 1 or fps <= 0 or noise < 0 or (far is not None and far <= 0):
             raise ValueError(
                 f"a drive of {width}x{height} at {fps} fps with noise {noise} and far {far} cannot be made"
             )
         self.width, self.height, self.fps, self.seed = width, height, float(fps), seed
         self._count = max(1, round(fps * seconds))
-        self._noise, self._drift, self._far = noise, airlight_drift, far
+        self._noise, self._drift = noise, airlight_drift
         self._lens = Lens.wide(width, height)
         self._ray_lengths = self._lens.ray_lengths()
         self._renderings: OrderedDict[int, _Rendering] = OrderedDict()
         median = _as_function(median_transmission)
-        self._takes = [self._take(seed, 0, airlight, median)]
+        self._takes = [self._take(seed, 0, airlight, median, far)]
         if cut_at is not None:
             before = median(cut_at)
             after = cut_median_transmission if cut_median_transmission is not None else 0.7 if before < 0.5 else 0.25
-            self._takes.append(self._take(seed + 7919, max(1, round(cut_at * fps)), None, _as_function(after)))
+            self._takes.append(self._take(seed + 7919, max(1, round(cut_at * fps)), None, _as_function(after), far))
 
     def __len__(self) -> int:
         return self._count
@@ -151,7 +156,6 @@ class FoggyDrive:
         drawn = self._render(index)
         time = index / self.fps
         airlight = self._airlight(drawn.take, time)
-        # Not `add_haze`: on whole frames OpenCV's passes are three times as fast as broadcasting.
         hazy = _haze(drawn.clear.astype(np.float32), drawn.transmission, airlight * np.float32(255))
         if self._noise > 0:
             rng = np.random.default_rng([self.seed, 3, index])
@@ -184,11 +188,13 @@ class FoggyDrive:
         start: int,
         airlight: tuple[float, float, float] | NDArray[np.float32] | None,
         median: Callable[[float], float],
+        far: float | None,
     ) -> _Take:
         scene = Scene(seed, self._lens)
         colour = random_airlight(np.random.default_rng([seed, 0]), 0.72, 0.92, 0.03) if airlight is None else airlight
-        way = np.minimum(scene.render(0.0, 0.0, self._far, self._ray_lengths).depth, self._far)
-        return _Take(scene, start, np.asarray(colour, np.float32), float(np.median(way)), median)
+        depth = scene.render(0.0, 0.0, _LONGEST, self._ray_lengths).depth
+        middle = float(np.median(np.minimum(depth, _LONGEST if far is None else far)))
+        return _Take(scene, start, np.asarray(colour, np.float32), middle, far or _FAR * middle, median)
 
     def _airlight(self, take: _Take, time: float) -> NDArray[np.float32]:
         swell = self._drift * np.sin(2 * np.pi * time / 10.0 + np.array([0.0, 0.3, 0.6]))
@@ -203,7 +209,7 @@ class FoggyDrive:
         time = index / self.fps
         beta = beta_for_median(np.array([take.middle], np.float32), take.median(time))
         moment = (index - take.start) / self.fps
-        canvas = take.scene.render(moment, beta, self._far, self._ray_lengths)
+        canvas = take.scene.render(moment, beta, take.far, self._ray_lengths)
         view = View(canvas.camera, canvas.depth, canvas.owner, take.scene.movers(moment))
         drawn = _Rendering(take, canvas.camera, canvas.colour, canvas.transmission, view)
         self._renderings[index] = drawn
@@ -226,7 +232,9 @@ def _haze(
 ) -> NDArray[np.float32]:
     """I = J*t + A*(1 - t) on a whole frame."""
     light = cv2.merge([transmission, transmission, transmission]).reshape(clear.shape)
-    hazy: NDArray[np.float32] = clear - airlight
+    veil = np.empty_like(clear)
+    veil[:] = airlight
+    hazy: NDArray[np.float32] = clear - veil
     hazy *= light
-    hazy += airlight
+    hazy += veil
     return hazy

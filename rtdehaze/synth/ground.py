@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from rtdehaze.synth.camera import Lens
 from rtdehaze.synth.noise import fractal_noise
-from rtdehaze.synth.raster import STATIC, Canvas
+from rtdehaze.synth.raster import Canvas
+from rtdehaze.synth.texture import STATIC
 
 __all__ = ["Ground"]
 
@@ -73,13 +74,12 @@ class Ground:
         canvas.owner[rows] = STATIC
 
     def _texture(self, x: Image, z: Image, distance: Image) -> Image:
-        side = np.abs(x)
-        folded = _FOLD + np.abs(
-            (side - _FOLD + (_HALF_WIDTH - _FOLD)) % (2 * (_HALF_WIDTH - _FOLD)) - (_HALF_WIDTH - _FOLD)
-        )
-        u = np.where(side > _FOLD, np.copysign(folded, x), x)
+        # Beyond the fold the fields are mirrored for ever, so that the road is there but once.
+        side = (np.abs(x) - np.float32(_FOLD)) * np.float32(0.5 / (_HALF_WIDTH - _FOLD))
+        mirrored = np.abs(side - np.floor(side + np.float32(0.5))) * np.float32(2 * (_HALF_WIDTH - _FOLD))
+        u = np.where(side > 0, np.copysign(mirrored + np.float32(_FOLD), x), x)
         u += np.float32(_HALF_WIDTH)
-        v = z % np.float32(_PERIOD)
+        v = _fraction(z * np.float32(1 / _PERIOD))
         level = np.clip(np.log2(distance / _FIRST_LEVEL), 0, _LEVELS - 1.001)
         out = np.empty((*x.shape, 3), np.float32)
         for low in range(_LEVELS - 1):
@@ -114,7 +114,11 @@ class Ground:
         wide = np.abs(distance / np.float32(self._lens.focal))[:, None] + np.float32(0.004)
         long = wide * distance[:, None] / np.float32(1.4)
         cover = np.maximum(_stripe(x + np.float32(3.55), 0.07, wide), _stripe(x - np.float32(3.55), 0.07, wide))
-        dashes = _stripe(np.abs(z % np.float32(9.0) - np.float32(4.5)), 1.6, np.minimum(long, np.float32(9.0)))
+        dashes = _stripe(
+            np.abs(_fraction(z * np.float32(1 / 9.0)) - np.float32(0.5)) * np.float32(9.0),
+            1.6,
+            np.minimum(long, np.float32(9.0)),
+        )
         # Where a pixel is longer than the whole pattern only its mean is left.
         blur = np.clip((long - 4.0) / 5.0, 0, 1)
         dashes += blur * (np.float32(3.2 / 9.0) - dashes)
@@ -144,15 +148,19 @@ def _stripe(offset: Image, half: float, footprint: Image) -> Image:
     return share
 
 
+def _fraction(values: Image) -> Image:
+    return np.asarray(values - np.floor(values))
+
+
 def _tiled(x: Image, z: Image, period: float, side: int) -> tuple[Image, Image]:
-    scale = np.float32(side / period)
-    return (x % np.float32(period)) * scale, (z % np.float32(period)) * scale
+    scale = np.float32(1 / period)
+    return _fraction(x * scale) * np.float32(side), _fraction(z * scale) * np.float32(side)
 
 
 def _look_up(level: NDArray[np.float32], u: Image, v: Image) -> Image:
     rows, cols = level.shape[:2]
     x = u * np.float32(cols / (2 * _HALF_WIDTH)) - np.float32(0.5)
-    y = v * np.float32(rows / _PERIOD) - np.float32(0.5)
+    y = v * np.float32(rows) - np.float32(0.5)
     return np.asarray(cv2.remap(level, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP), np.float32).reshape(
         *u.shape, 3
     )

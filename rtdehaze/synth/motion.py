@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtdehaze.synth.camera import Camera
-from rtdehaze.synth.raster import BACKDROP
+from rtdehaze.synth.texture import BACKDROP
 
 __all__ = ["View", "backward_motion"]
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.synth.raster import Texture
+from rtdehaze.synth.sheet import Sheet
+from rtdehaze.synth.texture import Texture
 
-__all__ = ["Plant", "paint_bush", "paint_plants"]
+__all__ = ["Plant", "paint_bare", "paint_bush", "paint_leafy", "paint_plants"]
 
-_BITS = 4
-_SUPERSAMPLING = 2
 Points = NDArray[np.float64]
 
 
@@ -27,31 +25,6 @@ class Plant:
     height: float
     crown: float
     """Width of what casts a shadow, metres."""
-
-
-class _Sheet:
-    """A picture with coverage in unit coordinates: x in [0, aspect], y in [0, 1], downwards."""
-
-    def __init__(self, pixels: int, aspect: float, colour: tuple[float, float, float]) -> None:
-        self._scale = pixels * _SUPERSAMPLING
-        self._image = np.zeros((self._scale, max(1, round(self._scale * aspect)), 4), np.uint8)
-        self._image[..., :3] = np.clip(colour, 0, 255)  # what bleeds into the edges of leaves
-        self.aspect = aspect
-
-    def polygon(self, points: Points, colour: Points) -> None:
-        corners = np.rint(points * (self._scale << _BITS)).astype(np.int32)
-        cv2.fillConvexPoly(self._image, corners, (*np.clip(colour, 0, 255).tolist(), 255.0), cv2.LINE_8, _BITS)
-
-    def texture(self) -> Texture:
-        height, width = self._image.shape[:2]
-        size = (max(1, width // _SUPERSAMPLING), height // _SUPERSAMPLING)
-        alpha = self._image[..., 3].astype(np.float32) / 255
-        # Average the painted colours alone, so that no edge takes on the colour of the empty sheet.
-        weight = alpha + 1e-3
-        total = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-        sums = cv2.resize(self._image[..., :3] * weight[..., None], size, interpolation=cv2.INTER_AREA)
-        cover = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-        return Texture(np.rint(sums / total[..., None]).astype(np.uint8), np.rint(cover * 255).astype(np.uint8))
 
 
 def paint_plants(rng: np.random.Generator, pixels: int, sun: float, season: float) -> list[Plant]:
@@ -70,14 +43,14 @@ def paint_plants(rng: np.random.Generator, pixels: int, sun: float, season: floa
     plants = []
     for _ in range(5):
         size = rng.uniform(7.0, 11.5)
-        plants.append(Plant(_leafy(rng, pixels, light, season, 0.92, 0.5), 0.92 * size, size, 0.75 * size))
+        plants.append(Plant(paint_leafy(rng, pixels, light, season, 0.92, 0.5), 0.92 * size, size, 0.75 * size))
     for _ in range(2):
         size = rng.uniform(11.0, 14.0)
-        plants.append(Plant(_leafy(rng, pixels, light, season, 0.36, 0.16), 0.36 * size, size, 0.3 * size))
+        plants.append(Plant(paint_leafy(rng, pixels, light, season, 0.36, 0.16), 0.36 * size, size, 0.3 * size))
     for _ in range(2):
         size = rng.uniform(9.0, 14.0)
         plants.append(Plant(_conifer(rng, pixels, light), 0.5 * size, size, 0.4 * size))
-    plants.append(Plant(_bare(rng, pixels, light), 0.95 * 8.5, 8.5, 5.0))
+    plants.append(Plant(paint_bare(rng, pixels, light), 1.1 * 8.5, 8.5, 5.0))
     return plants
 
 
@@ -85,7 +58,7 @@ def paint_bush(rng: np.random.Generator, pixels: int, sun: float, season: float,
     """Paints a bush, or with a large `aspect` a stretch of hedge; 1.6 m high."""
     light = np.array([0.75 * sun, -0.62, 0.35])
     hue = _foliage_colour(rng, season)
-    sheet = _Sheet(pixels, aspect, tuple(0.7 * hue))
+    sheet = Sheet(pixels, aspect, 0.7 * hue)
     lumps = max(4, int(5 * aspect))
     centres = np.column_stack(
         [rng.uniform(0.16, aspect - 0.16, lumps), rng.uniform(0.42, 0.72, lumps), rng.uniform(-0.3, 0.3, lumps)]
@@ -105,14 +78,24 @@ def _foliage_colour(rng: np.random.Generator, season: float) -> Points:
     return np.asarray(green + share * (autumn - green))
 
 
-def _leafy(
+def paint_leafy(
     rng: np.random.Generator, pixels: int, light: Points, season: float, aspect: float, half_width: float
 ) -> Texture:
+    """Paints a tree in leaf.
+
+    Args:
+        rng: Source of randomness.
+        pixels: Height of the picture.
+        light: (3,) direction to the light: right, down, towards the viewer.
+        season: 0 is lush, 1 autumn.
+        aspect: Width of the picture over its height.
+        half_width: Half the crown's width, in heights of the picture.
+    """
     hue = _foliage_colour(rng, season)
-    sheet = _Sheet(pixels, aspect, tuple(0.65 * hue))
+    sheet = Sheet(pixels, aspect, 0.65 * hue)
     root = np.array([aspect / 2, 1.0])
-    fork = rng.uniform(0.66, 0.74)
-    _limb(sheet, root, np.array([aspect / 2 + rng.normal(0, 0.008), fork]), 0.017, 0.012, light)
+    fork = rng.uniform(0.70, 0.80)
+    _limb(sheet, root, np.array([aspect / 2, fork]), 0.020, 0.013, light)
     tips: list[Points] = []
     top = np.array([aspect / 2, fork])
     spread = 0.75 if half_width > 0.3 else 0.3
@@ -144,7 +127,7 @@ def _leaf_count(pixels: int) -> tuple[int, float]:
 
 
 def _leaves(
-    sheet: _Sheet,
+    sheet: Sheet,
     rng: np.random.Generator,
     centres: Points,
     radii: Points,
@@ -163,7 +146,7 @@ def _leaves(
     whole = (places - middle) / extent
     facing = np.array([light[0], light[1], -light[2]])
     lit = 0.55 * normals @ facing + 0.45 * whole @ facing
-    tone = np.clip(0.72 + 0.42 * lit - 0.16 * whole[:, 2] + rng.normal(0, 0.10, count), 0.26, 1.5)
+    tone = np.clip(0.70 + 0.62 * lit - 0.14 * whole[:, 2] + rng.normal(0, 0.10, count), 0.26, 1.5)
     warm = rng.normal(0, 0.05, count)
     colours = hue * tone[:, None] * (1 + np.outer(warm, [1.0, 0.2, -1.0]))
     # Sunlit leaves are yellower, shaded ones lit by the blue of the sky.
@@ -178,7 +161,7 @@ def _leaves(
         sheet.polygon(corners[i], colours[i])
 
 
-def _limb(sheet: _Sheet, start: Points, end: Points, wide: float, narrow: float, light: Points) -> None:
+def _limb(sheet: Sheet, start: Points, end: Points, wide: float, narrow: float, light: Points) -> None:
     """A tapering piece of wood in three strips, shaded like a cylinder."""
     way = end - start
     across = np.array([-way[1], way[0]]) / (np.hypot(*way) + 1e-9)
@@ -198,7 +181,7 @@ def _limb(sheet: _Sheet, start: Points, end: Points, wide: float, narrow: float,
 
 
 def _branch(
-    sheet: _Sheet,
+    sheet: Sheet,
     rng: np.random.Generator,
     start: Points,
     angle: float,
@@ -221,7 +204,7 @@ def _branch(
 def _conifer(rng: np.random.Generator, pixels: int, light: Points) -> Texture:
     aspect = 0.5
     hue = np.array([rng.uniform(38, 56), rng.uniform(70, 86), rng.uniform(46, 56)])
-    sheet = _Sheet(pixels, aspect, tuple(0.7 * hue))
+    sheet = Sheet(pixels, aspect, 0.7 * hue)
     _limb(sheet, np.array([aspect / 2, 1.0]), np.array([aspect / 2, 0.05]), 0.014, 0.003, light)
     side = np.sign(light[0] or 1.0)
     rows = np.linspace(0.93, 0.03, 46)
@@ -237,9 +220,10 @@ def _conifer(rng: np.random.Generator, pixels: int, light: Points) -> Texture:
     return sheet.texture()
 
 
-def _bare(rng: np.random.Generator, pixels: int, light: Points) -> Texture:
-    aspect = 0.95
-    sheet = _Sheet(pixels, aspect, (88.0, 78.0, 68.0))
+def paint_bare(rng: np.random.Generator, pixels: int, light: Points) -> Texture:
+    """Paints a tree without leaves, 1.1 times as wide as high; arguments as for `paint_leafy`."""
+    aspect = 1.1
+    sheet = Sheet(pixels, aspect, (88.0, 78.0, 68.0))
     fork = np.array([aspect / 2 + rng.normal(0, 0.01), 0.70])
     _limb(sheet, np.array([aspect / 2, 1.0]), fork, 0.018, 0.013, light)
     for angle in np.linspace(-0.85, 0.85, 6) + rng.normal(0, 0.08, 6):

@@ -1,31 +1,28 @@
-"""A place: what stands along an endless road, chosen stretch by stretch from the seed."""
+"""A place with its traffic: draws any moment of it."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.synth.camera import Camera, CameraPath, Lens
+from rtdehaze.synth.camera import CameraPath, Lens
+from rtdehaze.synth.cars import paint_car
 from rtdehaze.synth.ground import Ground
-from rtdehaze.synth.plants import Plant, paint_bush, paint_plants
-from rtdehaze.synth.raster import Canvas, Quad, Texture
+from rtdehaze.synth.raster import Canvas
+from rtdehaze.synth.scenery import Prop, Scenery, Weather, cast_shadow, soft_shadow
 from rtdehaze.synth.sky import Backdrop
+from rtdehaze.synth.texture import BACKDROP
 
 __all__ = ["Scene"]
 
-_STRETCH = 14.0  # metres of road laid out at a time
 _SIGHT = 420.0  # metres; what stands beyond is part of the backdrop
+_LANE = 1.75  # metres from the middle of the road to the middle of a lane
+_GAP = 95.0  # metres between oncoming cars, on average
+_LEADER = BACKDROP + 1
+_FIRST_ONCOMING = BACKDROP + 2
+_ONCOMING = 200  # numbers for oncoming cars, used in turn; far more than are ever in sight
 
-
-@dataclass(frozen=True, slots=True)
-class _Prop:
-    """Quads that are drawn together, and how far along the road their farthest point is."""
-
-    far_end: float
-    quads: tuple[Quad, ...]
+Places = dict[int, NDArray[np.float64]]
 
 
 class Scene:
@@ -38,89 +35,61 @@ class Scene:
 
     def __init__(self, seed: int, lens: Lens) -> None:
         rng = np.random.default_rng([seed, 1])
+        paved = bool(rng.random() < 0.5)
+        sun = float(rng.choice([-1.0, 1.0]) * rng.uniform(0.6, 1.0))
+        weather = Weather(sun, float(rng.uniform(0.0, 0.5)), paved)
+        self.path = CameraPath(rng, lens, float(rng.uniform(8.5, 11.0) if paved else rng.uniform(13.0, 17.0)))
+        self._oncoming_speed = float(rng.uniform(9.0, 12.0) if paved else rng.uniform(15.0, 20.0))
+        self._leader = rng.uniform(0, 2 * np.pi, 2)
         self._seed = seed
-        self.lens = lens
-        self._sun = float(rng.choice([-1.0, 1.0]) * rng.uniform(0.6, 1.0))
-        self._paved = bool(rng.random() < 0.5)
-        season = float(rng.uniform(0.05, 0.45))
-        self.path = CameraPath(rng, lens, speed=float(rng.uniform(9.0, 12.0) if self._paved else rng.uniform(13, 17)))
-        self._ground = Ground(rng, lens, paved=self._paved, season=season)
-        self._backdrop = Backdrop(rng, lens, self._sun, float(rng.uniform(0.25, 0.6)))
-        detail = int(np.clip(1.1 * max(lens.height, lens.width / 1.8), 96, 1024))
-        self._plants = paint_plants(rng, detail, self._sun, season)
-        self._bushes = [paint_bush(rng, detail // 2, self._sun, season, aspect) for aspect in (1.3, 1.8, 3.2)]
-        self._shadow = _soft_shadow()
-        self._stretch = lru_cache(maxsize=128)(self._lay_out)
+        self._ground = Ground(rng, lens, paved=paved, season=weather.season)
+        self._backdrop = Backdrop(rng, lens, sun, float(rng.uniform(0.25, 0.6)))
+        self._scenery = Scenery(seed, lens, weather)
+        fine = int(np.clip(0.16 * lens.focal, 24, 220))
+        self._ahead = paint_car(rng, fine, oncoming=False)
+        self._oncoming = [paint_car(rng, fine, oncoming=True) for _ in range(4)]
+        self._shadow = soft_shadow()
 
     def render(self, time: float, beta: float, far: float, ray_lengths: NDArray[np.float32]) -> Canvas:
-        """Draws the place as seen at `time` seconds through haze of extinction `beta` (1/m)."""
+        """Draws the place as seen at `time` seconds.
+
+        Args:
+            time: Seconds.
+            beta: Extinction coefficient of the haze, 1/m.
+            far: Metres: the longest way of a ray through the haze.
+            ray_lengths: (H, W), see `Lens.ray_lengths`.
+        """
         camera = self.path.at(time)
         canvas = Canvas(camera, ray_lengths, beta, far)
         self._backdrop.draw(canvas)
         self._ground.draw(canvas)
-        props = self._props(camera)
-        for prop in props:
-            for quad in prop.quads:
-                if quad.decal:
-                    canvas.draw(quad)
-        for prop in props:
-            for quad in prop.quads:
-                if not quad.decal:
-                    canvas.draw(quad)
+        here = float(camera.position[2])
+        props = self._scenery.between(here - 14.0, here + _SIGHT)
+        props += self._traffic(self.movers(time), float(camera.position[0]))
+        props.sort(key=lambda prop: -prop.far_end)
+        canvas.draw([quad for prop in props for quad in prop.shadows] + [quad for prop in props for quad in prop.quads])
         return canvas
 
-    def movers(self, time: float) -> dict[int, NDArray[np.float64]]:
-        """Where each moving thing is at `time` seconds, (3,) metres, by its owner's number on the canvas."""
-        del time
-        return {}
+    def movers(self, time: float) -> Places:
+        """Where each car is at `time` seconds, (3,) metres, by its owner's number on the canvas."""
+        here = self.path.speed * time
+        ahead = here + 21.0 + 5.0 * np.sin(0.31 * time + self._leader[0]) + 2.0 * np.sin(0.83 * time + self._leader[1])
+        places: Places = {_LEADER: np.array([_LANE + 0.08 * np.sin(0.6 * time), 0.0, ahead])}
+        driven = self._oncoming_speed * time
+        first = int(np.floor((here - 10.0 + driven) / _GAP)) - 1
+        last = int(np.ceil((here + _SIGHT + driven) / _GAP)) + 1
+        for number in range(first, last + 1):
+            offset = np.random.default_rng([self._seed, 5, number + 1_000_000]).uniform(-0.4, 0.4)
+            z = (number + offset) * _GAP - driven
+            if -10.0 < z - here < _SIGHT:
+                places[_FIRST_ONCOMING + number % _ONCOMING] = np.array([-_LANE, 0.0, z])
+        return places
 
-    def _props(self, camera: Camera) -> list[_Prop]:
-        here = float(camera.position[2])
-        first, last = int(np.floor(here / _STRETCH)) - 1, int(np.floor((here + _SIGHT) / _STRETCH))
-        props = [prop for number in range(first, last + 1) for prop in self._stretch(number)]
-        return sorted(props, key=lambda prop: -prop.far_end)
-
-    def _lay_out(self, number: int) -> tuple[_Prop, ...]:
-        rng = np.random.default_rng([self._seed, 2, number + 1_000_000])
-        start = number * _STRETCH
-        props: list[_Prop] = []
-        for side in (-1.0, 1.0):
-            for _ in range(int(rng.integers(1, 4))):
-                plant = self._plants[int(rng.integers(len(self._plants)))]
-                props.append(self._plant(plant, side * rng.uniform(8, 30), start + rng.uniform(0, _STRETCH), rng))
-            for _ in range(int(rng.integers(0, 3))):
-                bush = self._bushes[int(rng.integers(len(self._bushes)))]
-                props.append(self._plant(bush, side * rng.uniform(7, 12), start + rng.uniform(0, _STRETCH), rng))
-        return tuple(props)
-
-    def _plant(self, plant: Plant, x: float, z: float, rng: np.random.Generator) -> _Prop:
-        size = rng.uniform(0.85, 1.2)
-        flip = -1.0 if rng.random() < 0.5 and plant.crown < plant.width * 0.7 else 1.0
-        width, height = plant.width * size, plant.height * size
-        upright = Quad(
-            plant.texture,
-            np.array([x - flip * width / 2, height - 0.05, z]),
-            np.array([flip * width, 0.0, 0.0]),
-            np.array([0.0, -height, 0.0]),
-        )
-        return _Prop(z, (self._cast(x, z, plant.crown * size, 0.5 * plant.crown * size), upright))
-
-    def _cast(self, x: float, z: float, width: float, depth: float) -> Quad:
-        """A soft shadow on the ground, away from the sun."""
-        centre = x - 0.35 * self._sun * width
-        return Quad(
-            self._shadow,
-            np.array([centre - 0.7 * width, 0.0, z + depth]),
-            np.array([1.4 * width, 0.0, 0.0]),
-            np.array([0.0, 0.0, -2 * depth]),
-            opacity=0.55,
-            decal=True,
-        )
-
-
-def _soft_shadow() -> Texture:
-    span = np.linspace(-1, 1, 64, dtype=np.float32)
-    radius = np.hypot(span[None, :], span[:, None])
-    cover = np.clip((1.0 - radius) / 0.75, 0, 1)
-    rgb = np.full((64, 64, 3), (26, 28, 30), np.uint8)
-    return Texture(rgb, np.rint(255 * cover).astype(np.uint8))
+    def _traffic(self, places: Places, eye: float) -> list[Prop]:
+        props = []
+        for owner, place in places.items():
+            car = self._ahead if owner == _LEADER else self._oncoming[owner % len(self._oncoming)]
+            shadow = cast_shadow(self._shadow, float(place[0]), float(place[2]) + 2.2, 1.15, 2.7)
+            # Sorted by its near end: nothing else stands on the road.
+            props.append(Prop(float(place[2]), car.quads(place, eye, owner), (shadow, shadow)))
+        return props

@@ -57,6 +57,8 @@ class EncoderPlan:
     bitrate: int | None = None
     threads: int = 0
     b_frames: bool = True
+    by_rate: bool = False
+    """Whether frames are numbered by the rate, since codec or container hold no timestamps."""
 
 
 def encoder_for(codec: str | None, encoder: str | None) -> tuple[str, str]:
@@ -87,6 +89,9 @@ def encoder_for(codec: str | None, encoder: str | None) -> tuple[str, str]:
 def nearest_format(encoder: str, wanted: str) -> str:
     """Returns the pixel format nearest to `wanted` that an encoder takes; it itself where the encoder says nothing."""
     formats = [video_format.name for video_format in av.Codec(encoder, "w").video_formats or []]
+    if encoder == "mjpeg":
+        # Limited range is in no JPEG standard; the encoder lists it and then refuses.
+        formats = [name for name in formats if name.startswith("yuvj")]
     if not formats or wanted in formats:
         return wanted
     software = [name for name in formats if name not in {"cuda", "qsv", "amf", "vaapi", "vulkan", "d3d11"}]
@@ -154,7 +159,7 @@ def available_encoders() -> tuple[EncoderState, ...]:
 
 def _try(name: str, codec: str) -> EncoderState:
     wanted = "yuv422p" if codec == "dnxhd" else "yuv420p"
-    options, scale = options_for(name, crf=None, preset=None, bitrate=None, extra=None)
+    options, scale = options_for(name)
     rate = Fraction(25)
     # DNxHD knows only the sizes and rates of its standard; 1080p25 at 120 Mbit/s is one.
     plan = EncoderPlan(

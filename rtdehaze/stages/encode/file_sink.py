@@ -57,7 +57,7 @@ class FileSink:
                 self._muxer.copy(item)
                 return
             if not self._muxer.opened:
-                self._muxer.open(self._destination.working)
+                self._muxer.open(self._destination.working, item)
             self._muxer.encode(item)
 
     def finish(self) -> None:

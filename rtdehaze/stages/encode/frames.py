@@ -9,31 +9,15 @@ from typing import cast
 import av
 import numpy as np
 from av.filter import Graph
-from av.sidedata.sidedata import SideDataContainer
-from av.sidedata.sidedata import Type as SideDataType
+from av.video.format import VideoFormat
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from rtdehaze.core.colour import Colour, Matrix
 from rtdehaze.core.frame import Frame, Layout, PixelFormat, Plane
+from rtdehaze.stages.encode.side_data import carries
 
 __all__ = ["FrameAllocator", "FrameConverter", "wrap"]
-
-CARRIED = frozenset(
-    {
-        SideDataType.A53_CC,
-        SideDataType.AFD,
-        SideDataType.S12M_TIMECODE,
-        SideDataType.GOP_TIMECODE,
-        SideDataType.MASTERING_DISPLAY_METADATA,
-        SideDataType.CONTENT_LIGHT_LEVEL,
-        SideDataType.DYNAMIC_HDR_PLUS,
-        SideDataType.AMBIENT_VIEWING_ENVIRONMENT,
-        SideDataType.STEREO3D,
-        SideDataType.SPHERICAL,
-    }
-)
-"""Side data that is still true of the picture after dehazing: captions, timecode, how to show it."""
 
 _SWS_MATRIX = {Matrix.BT709: 1, Matrix.BT601: 5, Matrix.BT2020: 9}
 
@@ -71,10 +55,8 @@ class FrameAllocator:
 
     def _native(self, like: Frame) -> VideoFrame:
         source = like.native
-        if isinstance(source, VideoFrame) and source.format.name == like.format.name:
-            kinds = {data.type for data in cast(SideDataContainer, source.side_data)}
-            if kinds & CARRIED:
-                return self._copy(source)
+        if isinstance(source, VideoFrame) and source.format.name == like.format.name and carries(source):
+            return self._copy(source)
         return VideoFrame(*self._size, like.format.name)
 
     def _copy(self, source: VideoFrame) -> VideoFrame:
@@ -112,28 +94,52 @@ class _Copier:
 
 
 class FrameConverter:
-    """Brings frames to the encoder's pixel format and size."""
+    """Brings frames to the encoder's pixel format, size and colour."""
 
-    def __init__(self, width: int, height: int, pixel_format: str) -> None:
-        """Sets what comes out; one reformatter is kept, its tables are costly."""
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        pixel_format: str,
+        *,
+        matrix: Matrix | None = None,
+        full_range: bool | None = None,
+    ) -> None:
+        """Sets what comes out; matrix and range stay the frame's if None. One reformatter is kept: it has tables."""
         self._target = width, height, pixel_format
+        self._matrix = matrix
+        # The old JPEG formats and RGB are full range whatever the input was.
+        always_full = pixel_format.startswith("yuvj") or VideoFormat(pixel_format).is_rgb
+        self._full_range = True if always_full else full_range
         self._reformatter = VideoReformatter()
 
     def native(self, frame: Frame) -> VideoFrame:
         """Returns the encoder's frame for one of ours, with its timestamp and no wish for a picture type."""
         native = frame.native if isinstance(frame.native, VideoFrame) else _materialised(frame)
         duration = native.duration
-        if (native.width, native.height, native.format.name) != self._target:
-            native = self._reformatted(native, frame.colour)
+        colour = frame.colour
+        matrix = self._matrix or colour.matrix
+        full_range = colour.full_range if self._full_range is None else self._full_range
+        same = (native.width, native.height, native.format.name) == self._target
+        if not same or matrix is not colour.matrix or full_range != colour.full_range:
+            native = self._reformatted(native, colour, matrix, full_range)
         native.pts, native.time_base, native.duration = frame.pts, frame.time_base, duration
         native.pict_type = PictureType.NONE
         return native
 
-    def _reformatted(self, native: VideoFrame, colour: Colour) -> VideoFrame:
+    def _reformatted(self, native: VideoFrame, colour: Colour, matrix: Matrix, full_range: bool) -> VideoFrame:
         width, height, name = self._target
-        matrix, levels = _SWS_MATRIX[colour.matrix], 2 if colour.full_range else 1
         return self._reformatter.reformat(
-            native, width, height, name, matrix, matrix, "BICUBIC", levels, levels, threads=1
+            native,
+            width,
+            height,
+            name,
+            _SWS_MATRIX[colour.matrix],
+            _SWS_MATRIX[matrix],
+            "BICUBIC",
+            2 if colour.full_range else 1,
+            2 if full_range else 1,
+            threads=1,
         )
 
 

@@ -40,14 +40,22 @@ class Settings:
     options: dict[str, str] = field(default_factory=dict)
 
 
+HELD_SECONDS = 1.2
+"""What an encoder may hold back of the past; with a fragment of half a second, a killed run loses less than 2 s."""
+
+_X264_LOOKAHEAD = {"fast": 30, "medium": 40, "slow": 50, "slower": 60, "veryslow": 60, "placebo": 60}
+"""Frames that x264's slower presets look ahead."""
+
+_SVT_HELD = 50
+"""Frames that SVT-AV1 holds back by itself, measured; without looking past its mini-GOP it is 33."""
+
 _NVENC = Settings("cq", 21, "preset", "p4", {"rc": "vbr"})
 _QSV = Settings("global_quality", 21, "preset", "medium")
 _AMF = Settings("qvbr_quality_level", 21, "quality", "balanced", {"rc": "qvbr"})
 
 _SETTINGS: dict[str, Settings] = {
-    # veryfast looks ahead 10 frames; medium would hold 40 back, more than a killed run may lose.
     "libx264": Settings("crf", 18, "preset", "veryfast"),
-    "libx265": Settings("crf", 20, "preset", "veryfast"),
+    "libx265": Settings("crf", 20, "preset", "veryfast", {"a53cc": "1"}),
     "libsvtav1": Settings("crf", 26, "preset", "10"),
     "libvpx-vp9": Settings("crf", 24, "cpu-used", "5", {"row-mt": "1", "deadline": "good"}),
     "libvpx": Settings("crf", 10, "cpu-used", "5", {"deadline": "good"}),
@@ -68,7 +76,14 @@ def settings_of(encoder: str) -> Settings:
 
 
 def options_for(
-    encoder: str, *, crf: float | None, preset: str | None, bitrate: int | None, extra: dict[str, str] | None
+    encoder: str,
+    *,
+    crf: float | None = None,
+    preset: str | None = None,
+    bitrate: int | None = None,
+    threads: int = 0,
+    rate: float = 25.0,
+    extra: dict[str, str] | None = None,
 ) -> tuple[dict[str, str], float | None]:
     """Returns the encoder's options and, where it has no option for quality, its quantiser scale.
 
@@ -76,13 +91,8 @@ def options_for(
         UsageError: The encoder has no such setting.
     """
     settings = settings_of(encoder)
+    _check(encoder, settings, crf, preset)
     options = dict(settings.options)
-    if crf is not None and settings.quality is None:
-        message = f"{encoder} has no quality setting (crf = {crf:g}); leave --crf out or choose another encoder"
-        raise UsageError(message)
-    if preset is not None and settings.preset is None:
-        message = f"{encoder} has no presets ({preset!r}); leave --preset out or choose another encoder"
-        raise UsageError(message)
     if settings.preset is not None:
         options[settings.preset] = preset or settings.default_preset or ""
     quality = crf if crf is not None else (settings.default_quality if bitrate is None else None)
@@ -91,13 +101,38 @@ def options_for(
         options[str(settings.quality)] = f"{quality:g}"
     if bitrate is not None and crf is None:
         options.pop("rc", None)
+    options.update(_prompt(encoder, preset, rate))
     options.update(extra or {})
-    return _quiet(encoder, options), scale
+    for option, value in _native_words(encoder, threads, rate).items():
+        options[option] = ":".join(filter(None, [value, options.get(option)]))
+    return options, scale
 
 
-def _quiet(encoder: str, options: dict[str, str]) -> dict[str, str]:
-    # x265 writes to the terminal by itself, past FFmpeg's logging.
+def _check(encoder: str, settings: Settings, crf: float | None, preset: str | None) -> None:
+    if crf is not None and settings.quality is None:
+        message = f"{encoder} has no quality setting (crf = {crf:g}); leave --crf out or choose another encoder"
+        raise UsageError(message)
+    if preset is not None and settings.preset is None:
+        message = f"{encoder} has no presets ({preset!r}); leave --preset out or choose another encoder"
+        raise UsageError(message)
+
+
+def _prompt(encoder: str, preset: str | None, rate: float) -> dict[str, str]:
+    """Shortens x264's look ahead where a slow preset would hold back more than a killed run may lose."""
+    usual = _X264_LOOKAHEAD.get(preset or "", 0)
+    # B-frames and threads hold seven more.
+    allowed = max(round(HELD_SECONDS * rate) - 7, 10)
+    return {"rc-lookahead": str(allowed)} if encoder == "libx264" and usual > allowed else {}
+
+
+def _native_words(encoder: str, threads: int, rate: float) -> dict[str, str]:
+    """What has to be said in an encoder's own words, past FFmpeg's options; the user's come after and win."""
     if encoder == "libx265":
-        said = options.get("x265-params")
-        options["x265-params"] = f"log-level=none:{said}" if said else "log-level=none"
-    return options
+        # It writes to the terminal by itself, past FFmpeg's logging, and does not look at FFmpeg's thread count.
+        return {"x265-params": "log-level=none" + (f":pools={threads}" if threads else "")}
+    if encoder == "libsvtav1":
+        words = [f"lp={threads}"] if threads else []
+        if rate * HELD_SECONDS < _SVT_HELD:
+            words.append("lookahead=0")
+        return {"svtav1-params": ":".join(words)} if words else {}
+    return {}

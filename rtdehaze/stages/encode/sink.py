@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+import logging
+import os
+from pathlib import Path
 
-from rtdehaze.core.stream import Sink, Source, VideoInfo
-from rtdehaze.stages.encode.containers import ContainerKind, container_for
+from rtdehaze.core.errors import UsageError
+from rtdehaze.core.stream import Sink, Source
+from rtdehaze.stages.encode.containers import container_for
 from rtdehaze.stages.encode.copying import plan_streams
 from rtdehaze.stages.encode.destination import Destination
-from rtdehaze.stages.encode.encoders import EncoderPlan, encoder_for, nearest_format, open_context
 from rtdehaze.stages.encode.file_sink import FileSink
 from rtdehaze.stages.encode.muxer import FilePlan
-from rtdehaze.stages.encode.settings import options_for
+from rtdehaze.stages.encode.picture_sink import PictureSink
+from rtdehaze.stages.encode.pictures import PictureEncoder, is_picture
+from rtdehaze.stages.encode.places import OnePlace, PicturePlaces, RowOfPlaces
+from rtdehaze.stages.encode.planning import EncoderRequest, plan_encoder
 
 __all__ = ["open_sink"]
 
-_DEFAULT_RATE = Fraction(25)
-"""Frames per second that an encoder is told where the input says nothing; timestamps do not come from it."""
+_log = logging.getLogger("rtdehaze.encode")
 
 _STALE_METADATA = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER"})
 
@@ -65,41 +69,62 @@ def open_sink(
         UsageError: An option is unknown or cannot be used, or the output is the input.
         SinkError: The place cannot be written or the encoder does not open.
     """
+    video = source.video
+    size = width or video.width, height or video.height
+    request = EncoderRequest(codec, encoder, crf, preset, bitrate, pixel_format, encoder_options or {}, threads)
+    copied = source.copied if copy_streams else ()
+    row = _row_of_pictures(location, source)
+    if row is not None or is_picture(location):
+        return _pictures(row or location, source, size, request, overwrite=overwrite, strict=strict and bool(copied))
     container = container_for(location)
     destination = Destination(location, source.location, overwrite=overwrite)
-    name, made = _choose_encoder(container, source.video, codec, encoder)
-    options, scale = options_for(name, crf=crf, preset=preset, bitrate=bitrate, extra=encoder_options)
-    video = source.video
-    plan = EncoderPlan(
-        name,
-        made,
-        width or video.width,
-        height or video.height,
-        nearest_format(name, pixel_format or video.format.name),
-        video.time_base,
-        video.rate or _DEFAULT_RATE,
-        options,
-        scale,
-        bitrate,
-        threads,
-    )
-    open_context(plan)
-    streams = plan_streams(source.copied if copy_streams else (), container, strict=strict)
-    return FileSink(
-        location,
-        destination,
-        FilePlan(container, plan, video, streams, source.chapters, _metadata(source, tag)),
-    )
+    plan = plan_encoder(container, video, size, request)
+    streams = plan_streams(copied, container, strict=strict)
+    plan_of_file = FilePlan(container, plan, video, streams, source.chapters, _metadata(source, tag))
+    return FileSink(location, destination, plan_of_file)
 
 
-def _choose_encoder(
-    container: ContainerKind, video: VideoInfo, codec: str | None, encoder: str | None
-) -> tuple[str, str]:
-    if encoder is None and codec is None:
-        codec = container.codec if video.format.bits == 8 else container.deep_codec
-    if codec == "like-input":
-        codec = video.codec
-    return encoder_for(codec, encoder)
+def _row_of_pictures(location: str, source: Source) -> str | None:
+    """Returns the pattern of numbered pictures that an output means, None where it means one file."""
+    path = Path(location)
+    if is_picture(location):
+        return location if "%" in path.name else None
+    from_pictures = Path(source.location).is_dir() or ("%" in source.location and not path.suffix)
+    if location.endswith(("/", os.sep)) or path.is_dir() or (from_pictures and not path.suffix):
+        return str(path / "%06d.png")
+    return None
+
+
+def _pictures(
+    location: str, source: Source, size: tuple[int, int], request: EncoderRequest, *, overwrite: bool, strict: bool
+) -> Sink:
+    for name, value in (("codec", request.codec), ("encoder", request.encoder), ("preset", request.preset)):
+        if value is not None:
+            message = f"{location}: pictures take no {name} ({value}); leave --{name} out"
+            raise UsageError(message)
+    if strict:
+        message = f"{location}: pictures hold no sound or subtitles; write a video, or leave --strict out"
+        raise UsageError(message)
+    places: PicturePlaces
+    if "%" in Path(location).name:
+        places = RowOfPlaces(location, source.location, overwrite=overwrite)
+    elif source.video.still:
+        places = OnePlace(location, source.location, overwrite=overwrite)
+    else:
+        message = f"{location}: one picture cannot hold a video; use a pattern such as frames/%05d.png, or .mp4"
+        raise UsageError(message)
+    encoder = PictureEncoder(
+        Path(location).suffix.lower().removeprefix("."),
+        source.video,
+        size,
+        pixel_format=request.pixel_format,
+        quality=request.crf,
+        options=request.options,
+    )
+    if source.copied:
+        kinds = ", ".join(sorted({stream.kind for stream in source.copied}))
+        _log.warning("pictures hold no other streams; left out: %s", kinds)
+    return PictureSink(location, places, encoder, size)
 
 
 def _metadata(source: Source, tag: str | None) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 from rtdehaze.core.colour import Colour, luma_weights, rgb_to_levels
 from rtdehaze.core.frame import PixelFormat
 from rtdehaze.core.haze import Removal
-from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, Axis, Levels
+from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, Levels
+from rtdehaze.stages.recompose.rgb import RGB_FIELDS
+from rtdehaze.stages.recompose.rows import Axis
 
-__all__ = ["axis", "field_maps", "levels"]
+__all__ = ["axis", "field_maps", "levels", "rgb_field_maps"]
 
 _LEAST_TRANSMISSION = 1.0 / 255.0
 """Below this a gain would spread less than one level over the whole range."""
@@ -38,9 +41,9 @@ def axis(size: int, samples: int, step: int, map_size: int) -> Axis:
     """
     centre = (np.arange(samples) + 0.5) * step
     at = np.clip(np.minimum(centre, size) * map_size / size - 0.5, 0.0, map_size - 1.0)
-    index = np.minimum(at.astype(np.int32), max(map_size - 2, 0)).astype(np.int32)
-    following = np.minimum(index + 1, map_size - 1).astype(np.int32)
-    return Axis(index, following, (at - index).astype(np.float32))
+    before = np.minimum(np.floor(at), max(map_size - 2, 0))
+    after = np.minimum(before + 1, map_size - 1)
+    return Axis(before.astype(np.uint32), after.astype(np.uint32), (at - before).astype(np.float32))
 
 
 @lru_cache(maxsize=64)
@@ -66,8 +69,8 @@ def levels(source: PixelFormat, target: PixelFormat, colour: Colour, deband: boo
         green_u=np.float32(per_u * blue / green),
         green_v=np.float32(per_v * red / green),
         blue=np.float32(per_u),
-        shift=np.int32(source.shift),
-        shift_out=np.int32(target.shift),
+        unshift=np.float32(0.5**source.shift),
+        shift_out=target.shift,
         deband=np.float32(deband),
     )
 
@@ -88,6 +91,18 @@ def field_maps(removal: Removal, colour: Colour, bits: int) -> tuple[NDArray[np.
     if removal.guide is not None:
         _carry(matrix, removal.guide, luma[2], chroma[3:5])
     return luma, chroma
+
+
+def rgb_field_maps(removal: Removal, order: Literal["rgb", "bgr"]) -> NDArray[np.float32]:
+    """The maps of a removal in levels of 8-bit RGB, (RGB_FIELDS, h, w), in the kernel's and the channels' order."""
+    channels = slice(None) if order == "rgb" else slice(None, None, -1)
+    fields = np.zeros((RGB_FIELDS, *removal.luma.shape), np.float32)
+    np.fmax(removal.luma, _LEAST_TRANSMISSION, out=fields[0])
+    np.fmax(removal.chroma, _LEAST_TRANSMISSION, out=fields[1])
+    np.multiply(removal.veil[channels], np.float32(255.0), out=fields[2:5])
+    if removal.guide is not None:
+        np.multiply(removal.guide[channels], np.float32(255.0), out=fields[5:8])
+    return fields
 
 
 def _carry(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import pairwise
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rtdehaze.core.colour import Matrix, luma_weights
 from rtdehaze.core.frame import Frame, Layout, PixelFormat
 from rtdehaze.core.haze import Removal
-from rtdehaze.stages.recompose.fields import axis, field_maps, levels
-from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, MARGIN, Axis, Picture, recompose_rows
+from rtdehaze.stages.recompose.fields import axis, field_maps, levels, rgb_field_maps
+from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, MARGIN, Picture, recompose_rows
+from rtdehaze.stages.recompose.rgb import RGB_FIELDS, Reading, recompose_rgb_rows
+from rtdehaze.stages.recompose.rows import Axis
 
 __all__ = ["Recomposer"]
 
@@ -41,23 +45,24 @@ class Recomposer:
         self._pool = ThreadPoolExecutor(self._threads, "recompose") if threads > 1 else None
         self._scratch: list[_Scratch] = []
         self._scratch_size = (0, 0)
+        self._rgb_scratch: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
 
-    def apply(self, frame: Frame, removal: Removal | None, out: Frame) -> None:
+    def apply(self, frame: Frame, removal: Removal | None, out: Frame, *, left: int = 0) -> None:
         """Writes the recomposed picture of `frame` into the planes of `out`.
 
         Args:
             frame: What the camera saw.
             removal: What is to be done about its haze, at any size up to the frame's; None copies the picture.
-            out: A frame of the same size and chroma subsampling; its sample depth and layout may differ.
+            out: A frame with the same chroma subsampling; its sample depth and layout may differ.
+            left: Column of `out` at which the picture begins, a multiple of the chroma step.
 
         Raises:
-            ValueError: The frames do not agree in size or chroma subsampling.
+            ValueError: The output frame has another height or chroma subsampling, or is not wide enough.
         """
-        _check(frame, out)
+        _check(frame, out, left)
         if removal is None:
             if frame.format == out.format:
-                for plane, written in zip(frame.planes, out.planes, strict=True):
-                    np.copyto(written.samples, plane.samples)
+                _copy(frame, out, left)
                 return
             removal = _nothing()
         pixels = frame.format
@@ -67,17 +72,55 @@ class Recomposer:
         block = (1 << pixels.log2_chroma_w, 1 << pixels.log2_chroma_h)
         strips = self._strips(-(-frame.height // block[1]))
         self._reserve(len(strips), frame.width, across[1].before.size)
-        source, target = _picture(frame), _picture(out)
+        source, target = _picture(frame, 0), _picture(out, left)
 
         def strip(number: int) -> None:
             rows, scratch = strips[number], self._scratch[number]
             recompose_rows(source, target, luma, chroma, across, down, block, rows, scratch, to)
 
-        if self._pool is None or len(strips) == 1:
-            for number in range(len(strips)):
-                strip(number)
-        else:
-            list(self._pool.map(strip, range(len(strips))))
+        self._share(strip, len(strips))
+
+    def apply_rgb(
+        self,
+        picture: NDArray[np.uint8],
+        removal: Removal | None,
+        *,
+        order: Literal["rgb", "bgr"] = "rgb",
+        matrix: Matrix = Matrix.BT709,
+    ) -> NDArray[np.uint8]:
+        """Recomposes a picture of interleaved RGB, by the same mathematics.
+
+        Args:
+            picture: (H, W, 3), uint8, full range; left as it is.
+            removal: What is to be done about its haze; None copies the picture.
+            order: Order of the channels, in and out.
+            matrix: Whose luma it is that is held when colours are clipped.
+
+        Returns:
+            A new picture of the same shape.
+        """
+        if removal is None:
+            return picture.copy()
+        picture = np.ascontiguousarray(picture)
+        height, width = picture.shape[:2]
+        map_height, map_width = removal.luma.shape
+        across, down = axis(width, width, 1, map_width), axis(height, height, 1, map_height)
+        fields = rgb_field_maps(removal, order)
+        red, green, blue = luma_weights(matrix).astype(np.float32)
+        first, third = (red, blue) if order == "rgb" else (blue, red)
+        to = Reading(first, green, third, np.float32(removal.guide is not None))
+        strips = self._strips(height)
+        if len(self._rgb_scratch) != len(strips) or self._rgb_scratch[0][1].shape[1] != width:
+            self._rgb_scratch = [
+                (np.zeros((3, RGB_FIELDS, width), np.float32), np.zeros((3, width), np.float32)) for _ in strips
+            ]
+        out = np.empty_like(picture)
+
+        def strip(number: int) -> None:
+            recompose_rgb_rows(picture, out, fields, across, down, strips[number], *self._rgb_scratch[number], to)
+
+        self._share(strip, len(strips))
+        return out
 
     def close(self) -> None:
         """Ends the threads; safe to call twice."""
@@ -91,6 +134,15 @@ class Recomposer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _share(self, work: Callable[[int], None], count: int) -> None:
+        """Does numbered pieces of work, in the caller's thread or over the pool's."""
+        if self._pool is None or count == 1:
+            for number in range(count):
+                work(number)
+        else:
+            for _ in self._pool.map(work, range(count)):
+                pass
 
     def _strips(self, block_rows: int) -> list[tuple[int, int]]:
         wanted = 1 if self._pool is None else self._threads * _STRIPS_PER_THREAD
@@ -108,7 +160,7 @@ class Recomposer:
                     np.zeros((3, LUMA_FIELDS, width + MARGIN), np.float32),
                     np.zeros((3, CHROMA_FIELDS, chroma_width + MARGIN), np.float32),
                     np.zeros((2, width + MARGIN), np.float32),
-                    np.zeros((3, 1, chroma_width + MARGIN), np.float32),
+                    np.zeros((3, chroma_width + MARGIN), np.float32),
                 )
             )
 
@@ -119,15 +171,24 @@ def _nothing() -> Removal:
     return Removal(np.ones((1, 1), np.float32), np.ones((1, 1), np.float32), np.zeros((3, 1, 1), np.float32))
 
 
-def _check(frame: Frame, out: Frame) -> None:
+def _check(frame: Frame, out: Frame, left: int) -> None:
     def subsampling(pixels: PixelFormat) -> tuple[bool, int, int]:
         return pixels.layout is Layout.GRAY, pixels.log2_chroma_w, pixels.log2_chroma_h
 
-    if (frame.width, frame.height) != (out.width, out.height):
-        message = f"the output frame is {out.width}x{out.height}, the input frame {frame.width}x{frame.height}"
-        raise ValueError(message)
+    if frame.height != out.height or left < 0 or left + frame.width > out.width:
+        picture = f"a picture of {frame.width}x{frame.height} at column {left}"
+        raise ValueError(f"{picture} does not fit a frame of {out.width}x{out.height}")
+    if left % (1 << frame.format.log2_chroma_w):
+        raise ValueError(f"column {left} lies within a chroma sample of {frame.format.name}")
     if subsampling(frame.format) != subsampling(out.format):
         raise ValueError(f"{frame.format.name} cannot be recomposed into {out.format.name}")
+
+
+def _copy(frame: Frame, out: Frame, left: int) -> None:
+    pixels = frame.format
+    for number, (plane, written) in enumerate(zip(frame.planes, out.planes, strict=True)):
+        start = left >> pixels.log2_chroma_w if number > 0 and pixels.layout is Layout.PLANAR else left
+        written.samples[:, start : start + plane.width] = plane.samples
 
 
 def _axes(
@@ -140,11 +201,12 @@ def _axes(
     return across, down
 
 
-def _picture(frame: Frame) -> Picture:
+def _picture(frame: Frame, left: int) -> Picture:
     planes = [plane.data for plane in frame.planes]
+    chroma_left = left >> frame.format.log2_chroma_w
     if frame.format.layout is Layout.PLANAR:
-        return Picture(planes[0], planes[1], planes[2], interleaved=False)
+        return Picture(planes[0], planes[1], planes[2], False, left, chroma_left)
     if frame.format.layout is Layout.SEMIPLANAR:
-        return Picture(planes[0], planes[1], planes[1], interleaved=True)
+        return Picture(planes[0], planes[1], planes[1], True, left, chroma_left)
     none = planes[0][:0]
-    return Picture(planes[0], none, none, interleaved=False)
+    return Picture(planes[0], none, none, False, left, chroma_left)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rtdehaze.core.colour import Colour, rgb_to_levels
 from rtdehaze.core.haze import Removal
 from rtdehaze.stages.recompose.fields import axis
-from rtdehaze.stages.recompose.kernels import Axis
+from rtdehaze.stages.recompose.rows import Axis
 
 __all__ = ["enlarge", "recompose_planes"]
 

@@ -1,4 +1,4 @@
-"""Compiled loops of the smoother: carrying a map along the motion, and blending it with a new estimate."""
+"""Compiled loops of the smoother: comparing two pictures, carrying maps along the motion, taking in a new estimate."""
 
 from __future__ import annotations
 
@@ -6,28 +6,18 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blend", "carry_evidence", "carry_maps"]
+__all__ = ["agree", "blend", "even_out", "sharpen", "unlikeness"]
 
 Array = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
 
-_compiled = numba.njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"})
-_inlined = numba.njit(inline="always", fastmath={"contract", "arcp", "nsz"})
+_FAST = {"contract", "arcp", "nsz", "reassoc"}  # NaN and infinity keep their meaning
+_compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
+_inlined = numba.njit(inline="always", error_model="numpy", fastmath=_FAST)
 
 # Literals of type float would turn the arithmetic into float64.
-_ZERO, _HALF, _ONE, _TWO = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(2.0)
-_THREE, _FOUR, _FIVE = np.float32(3.0), np.float32(4.0), np.float32(5.0)
-
-
-@_inlined
-def _cubic(a: np.float32) -> tuple[np.float32, np.float32, np.float32, np.float32]:
-    """Weights of the four samples around a place `a` in [0, 1) after the second (Keys 1981, a = -1/2)."""
-    b = _ONE - a
-    return (
-        -_HALF * a * b * b,
-        _ONE - _HALF * a * a * (_FIVE - _THREE * a),
-        _ONE - _HALF * b * b * (_FIVE - _THREE * b),
-        -_HALF * b * a * a,
-    )
+_ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+_THREE, _FIVE, _MID, _BYTE = np.float32(3.0), np.float32(5.0), np.float32(128.5), np.float32(255.0)
 
 
 @_inlined
@@ -38,87 +28,146 @@ def _within(place: np.float32, last: np.float32) -> np.float32:
     return place if place < last else last
 
 
-@_compiled
-def carry_maps(maps: Array, flow: Array, out: Array) -> None:
-    """Moves maps along the motion: `out[y, x] = maps[y + v, x + u]`, by Catmull-Rom interpolation.
+@_inlined
+def _cubic(a: np.float32) -> tuple[np.float32, np.float32, np.float32, np.float32]:
+    """Weights of the four samples around a place `a` in [0, 1] after the second (Keys 1981, a = -1/2)."""
+    b = _ONE - a
+    return (
+        -_HALF * a * b * b,
+        _ONE - _HALF * a * a * (_FIVE - _THREE * a),
+        _ONE - _HALF * b * b * (_FIVE - _THREE * b),
+        -_HALF * b * a * a,
+    )
 
-    Bilinear sampling, repeated every frame, would melt the depth edges away within a second. What the cubic
-    overshoots is clipped to the four samples around.
+
+@_compiled
+def _sharply(plane: Array, sx: np.float32, sy: np.float32) -> np.float32:
+    """Returns a plane's value at (sx, sy) by Catmull-Rom, overshoot clipped to the four samples around."""
+    height, width = plane.shape
+    sx, sy = _within(sx, np.float32(width - 1)), _within(sy, np.float32(height - 1))
+    x1, y1 = int(sx), int(sy)
+    x0, x2, x3 = max(x1 - 1, 0), min(x1 + 1, width - 1), min(x1 + 2, width - 1)
+    y0, y2, y3 = max(y1 - 1, 0), min(y1 + 1, height - 1), min(y1 + 2, height - 1)
+    u0, u1, u2, u3 = _cubic(sx - np.float32(x1))
+    v0, v1, v2, v3 = _cubic(sy - np.float32(y1))
+    top, over, under, low = plane[y0], plane[y1], plane[y2], plane[y3]
+    p, q, r, s = over[x1], over[x2], under[x1], under[x2]
+    value = v0 * (u0 * top[x0] + u1 * top[x1] + u2 * top[x2] + u3 * top[x3])
+    value += v1 * (u0 * over[x0] + u1 * p + u2 * q + u3 * over[x3])
+    value += v2 * (u0 * under[x0] + u1 * r + u2 * s + u3 * under[x3])
+    value += v3 * (u0 * low[x0] + u1 * low[x1] + u2 * low[x2] + u3 * low[x3])
+    return min(max(value, min(min(p, q), min(r, s))), max(max(p, q), max(r, s)))
+
+
+@_compiled
+def sharpen(plane: Array, flow: Array, edge: float, carried: Array) -> None:
+    """Carries a plane's edges along the motion again, by Catmull-Rom interpolation.
+
+    Bilinear interpolation, repeated every frame, melts edges away within a second; it does no harm elsewhere.
 
     Args:
-        maps: (h, w, c).
-        flow: (h, w, 2), (u, v) in samples of the maps.
-        out: (h, w, c), written.
+        plane: (h, w), before the motion.
+        flow: (h, w, 2), (u, v) in samples.
+        edge: Difference over two samples from which on there is an edge.
+        carried: (h, w), the plane carried along bilinearly; its edges are overwritten.
     """
-    height, width, channels = maps.shape
-    right, bottom = np.float32(width - 1), np.float32(height - 1)
+    height, width = plane.shape
+    least = np.float32(edge)
+    for y in range(height):
+        row, above, below = carried[y], carried[max(y - 1, 0)], carried[min(y + 1, height - 1)]
+        for x in range(width):
+            across = abs(row[min(x + 1, width - 1)] - row[max(x - 1, 0)])
+            if max(across, abs(below[x] - above[x])) > least:
+                row[x] = _sharply(plane, np.float32(x) + flow[y, x, 0], np.float32(y) + flow[y, x, 1])
+
+
+@_compiled
+def even_out(residue: Array, variance: Array, noise: float, floor: float, evened: Array, texture: Bytes) -> None:
+    """Divides what is left of a picture without its local mean by its local contrast.
+
+    Args:
+        residue: (h, w), picture less local mean.
+        variance: (h, w), the local mean of its square; becomes the squared contrast: noise taken out, floor added.
+        noise: Standard deviation of the picture's noise.
+        floor: Least contrast.
+        evened: (h, w), written: `residue` over contrast.
+        texture: (h, w) uint8, written: `evened` about 128, a contrast being 40 levels.
+    """
+    height, width = residue.shape
+    taken, least = np.float32(noise * noise), np.float32(floor * floor + 4.0 * noise * noise)
+    scale = np.float32(40.0)
     for y in range(height):
         for x in range(width):
-            sx = _within(np.float32(x) + flow[y, x, 0], right)
-            sy = _within(np.float32(y) + flow[y, x, 1], bottom)
-            # Unsigned, so that no index is tested for being negative.
-            x1, y1 = np.uint32(sx), np.uint32(sy)
-            x0, y0 = x1 - np.uint32(x1 > 0), y1 - np.uint32(y1 > 0)
-            x2, y2 = min(x1 + np.uint32(1), np.uint32(width - 1)), min(y1 + np.uint32(1), np.uint32(height - 1))
-            x3, y3 = min(x1 + np.uint32(2), np.uint32(width - 1)), min(y1 + np.uint32(2), np.uint32(height - 1))
-            u0, u1, u2, u3 = _cubic(sx - np.float32(x1))
-            v0, v1, v2, v3 = _cubic(sy - np.float32(y1))
-            for c in range(channels):
-                p, q, r, s = maps[y1, x1, c], maps[y1, x2, c], maps[y2, x1, c], maps[y2, x2, c]
-                o, t = maps[y0, x1, c], maps[y0, x2, c]
-                m, n = maps[y3, x1, c], maps[y3, x2, c]
-                value = v0 * (u0 * maps[y0, x0, c] + u1 * o + u2 * t + u3 * maps[y0, x3, c])
-                value += v1 * (u0 * maps[y1, x0, c] + u1 * p + u2 * q + u3 * maps[y1, x3, c])
-                value += v2 * (u0 * maps[y2, x0, c] + u1 * r + u2 * s + u3 * maps[y2, x3, c])
-                value += v3 * (u0 * maps[y3, x0, c] + u1 * m + u2 * n + u3 * maps[y3, x3, c])
-                out[y, x, c] = min(max(value, min(min(p, q), min(r, s))), max(max(p, q), max(r, s)))
+            squared = max(variance[y, x] - taken, _ZERO) + least
+            variance[y, x] = squared
+            value = residue[y, x] / np.sqrt(squared)
+            evened[y, x] = value
+            texture[y, x] = np.uint8(min(max(value * scale + _MID, _ZERO), _BYTE))
 
 
 @_compiled
-def carry_evidence(evidence: Array, flow: Array, out: Array) -> None:
-    """Moves the evidence along the motion, bilinearly; what comes from outside the picture has none.
+def unlikeness(difference: Array, evened: Array, carried: Array, squared: Array, out: Array) -> None:
+    """Squared difference of structure and of brightness, in units of the squared local contrast.
 
     Args:
-        evidence: (h, w), >= 0.
-        flow: (h, w, 2), (u, v) in samples.
+        difference: (h, w), luma now less luma before, carried along.
+        evened: (h, w), evened luma now.
+        carried: (h, w), evened luma before, carried along.
+        squared: (h, w), squared local contrast.
         out: (h, w), written.
     """
-    height, width = evidence.shape
-    right, bottom = np.float32(width - 1), np.float32(height - 1)
+    height, width = difference.shape
     for y in range(height):
         for x in range(width):
-            sx, sy = np.float32(x) + flow[y, x, 0], np.float32(y) + flow[y, x, 1]
-            outside = sx < -_HALF or sy < -_HALF or sx > right + _HALF or sy > bottom + _HALF
-            sx, sy = _within(sx, right), _within(sy, bottom)
-            x1, y1 = np.uint32(sx), np.uint32(sy)
-            x2, y2 = min(x1 + np.uint32(1), np.uint32(width - 1)), min(y1 + np.uint32(1), np.uint32(height - 1))
-            a, b = sx - np.float32(x1), sy - np.float32(y1)
-            over = evidence[y1, x1] + a * (evidence[y1, x2] - evidence[y1, x1])
-            under = evidence[y2, x1] + a * (evidence[y2, x2] - evidence[y2, x1])
-            out[y, x] = _ZERO if outside else over + b * (under - over)
+            structure = evened[y, x] - carried[y, x]
+            out[y, x] = structure * structure + difference[y, x] * difference[y, x] / squared[y, x]
 
 
 @_compiled
-def blend(maps: Array, evidence: Array, agreement: Array, decay: float, limit: float, estimate: Array) -> None:
+def agree(unlike: Array, squared: Array, flow: Array, noise: float, full: float, none: float) -> None:
+    """Turns unlikeness into agreement, in place: 1 up to `full`, 0 from `none` on and for what comes from outside.
+
+    Args:
+        unlike: (h, w), see `unlikeness`, averaged over a small window; becomes the agreement in [0, 1].
+        squared: (h, w), squared local contrast.
+        flow: (h, w, 2), (u, v) in samples.
+        noise: Standard deviation of the pictures' noise, which explains part of the unlikeness.
+        full: Unlikeness that is still full agreement.
+        none: Unlikeness that is none.
+    """
+    height, width = unlike.shape
+    # Two differences, structure and brightness, each of two noisy samples.
+    expected, slope, most = np.float32(4.0 * noise * noise), np.float32(1.0 / (none - full)), np.float32(none)
+    right, bottom = np.float32(width) - _HALF, np.float32(height) - _HALF
+    for y in range(height):
+        for x in range(width):
+            value = (most - (unlike[y, x] - expected / squared[y, x])) * slope
+            sx, sy = np.float32(x) + flow[y, x, 0], np.float32(y) + flow[y, x, 1]
+            inside = sx > -_HALF and sy > -_HALF and sx < right and sy < bottom
+            unlike[y, x] = min(max(value, _ZERO), _ONE) if inside else _ZERO
+
+
+@_compiled
+def blend(maps: Array, evidence: Array, trust: Array, decay: float, limit: float, estimate: Array) -> None:
     """Takes a new estimate into the carried maps: a running mean whose memory fades and can be revoked.
 
     The evidence is the number of frames that a sample's value rests on. It decays with time, is cut down where
-    the picture does not agree, and grows by one; the new estimate weighs one part in it.
+    it is not to be trusted, and grows by one; the new estimate weighs one part in it.
 
     Args:
-        maps: (h, w, c), the carried maps, updated in place.
+        maps: (c, h, w), the carried maps, updated in place.
         evidence: (h, w), frames, updated in place.
-        agreement: (h, w), in [0, 1]; 0 forgets.
+        trust: (h, w), in [0, 1]; 0 forgets.
         decay: In [0, 1]: what time leaves of the evidence.
         limit: The most frames that a value may rest on.
-        estimate: (h, w, c), the frame's own maps.
+        estimate: (c, h, w), the frame's own maps.
     """
-    height, width, channels = maps.shape
+    count, height, width = maps.shape
     decay32, limit32 = np.float32(decay), np.float32(limit)
     for y in range(height):
         for x in range(width):
-            frames = min(evidence[y, x] * decay32 * agreement[y, x] + _ONE, limit32)
-            evidence[y, x] = frames
-            share = _ONE / frames
-            for c in range(channels):
-                maps[y, x, c] += share * (estimate[y, x, c] - maps[y, x, c])
+            evidence[y, x] = min(evidence[y, x] * decay32 * trust[y, x] + _ONE, limit32)
+    for c in range(count):
+        for y in range(height):
+            for x in range(width):
+                maps[c, y, x] += (estimate[c, y, x] - maps[c, y, x]) / evidence[y, x]

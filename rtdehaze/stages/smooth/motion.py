@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.stages.smooth.kernels import carry_maps
+from rtdehaze.stages.smooth.kernels import agree, even_out, unlikeness
 
-__all__ = ["Motion", "MotionEstimator", "View"]
+__all__ = ["Motion", "MotionEstimator", "View", "carried"]
 
 Array = NDArray[np.float32]
 
@@ -18,12 +18,22 @@ _CONTRAST_WINDOW = 15
 """Side, in samples, of the window that contrast is evened out over: wider than texture, narrower than objects."""
 _AGREEMENT_WINDOW = 5
 """Side, in samples, of the window that agreement is judged over: noise averages out, edges stay in place."""
+_FULL_AGREEMENT, _NO_AGREEMENT = 0.2, 0.6
+"""Squared difference over squared local contrast, noise taken out; unrelated texture has about 2."""
 _FLOOR = 2.0 / 255.0
 """Contrast (standard deviation) below which structure is taken for rounding, in units of the range."""
 _SMALLEST_SIDE = 24
 """Samples: below this the pyramid of the flow has no room, and thumbnails are compared without motion."""
 _FIRST_NOISE = 1.0 / 255.0
 """Noise (standard deviation) that is assumed before any was measured."""
+_MOST_NOISE = 0.1
+"""Noise (standard deviation) beyond which it is a mistake of the motion."""
+_NOISE_FRAMES = 10
+"""Frames that the noise estimate is a running mean of: sensors change slowly, one frame may mislead."""
+_LEAST_SIGNAL = 0.1
+"""Share of an evened picture's power that is always taken for structure."""
+_LEAST_POWER = 0.02
+"""Mean square of an evened picture below which it is flat; texture has 0.3 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +44,12 @@ class View:
     """(h, w), in [0, 1]."""
     evened: Array
     """(h, w), luma less its local mean, divided by its local contrast."""
-    contrast: Array
-    """(h, w), > 0: local standard deviation of luma, noise taken out, floor added."""
+    squared: Array
+    """(h, w), > 0: squared local contrast of luma, noise taken out, floor added."""
     texture: NDArray[np.uint8]
     """(h, w), `evened` as the flow wants it."""
+    colour: Array
+    """(3,), mean RGB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,67 +60,86 @@ class Motion:
     """(h, w, 2): where each sample came from, (u, v) in samples: `now[y, x]` is `before[y + v, x + u]`."""
     agreement: Array
     """(h, w), in [0, 1]: 1 where the two pictures agree within noise and local contrast."""
+    noise: float
+    """Standard deviation of the noise of one thumbnail, as far as the two tell."""
+    likeness: float | None
+    """Correlation of the two evened pictures, moved along and noise taken out: about 1 in one scene, below 0.4
+    across a cut. None where one is too flat to tell."""
+
+
+def carried(plane: Array, places: Array) -> Array:
+    """Samples a (h, w) plane at `places`, (h, w, 2) absolute (x, y), bilinearly, repeating its border."""
+    # OpenCV's own stub forbids the None that its documentation asks for; an empty map instead gives garbage.
+    moved = cv2.remap(plane, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return np.asarray(moved, dtype=np.float32)
 
 
 def _box(image: Array, side: int) -> Array:
     return np.asarray(cv2.boxFilter(image, -1, (side, side), borderType=cv2.BORDER_REPLICATE), dtype=np.float32)
 
 
-def observe(thumbnail: Array, noise: float) -> View:
-    """Evens out the contrast of a thumbnail: in fog everything looks alike until that is done.
-
-    Args:
-        thumbnail: (3, h, w) RGB in [0, 1].
-        noise: Standard deviation of its noise.
-    """
-    luma = 0.299 * thumbnail[0] + 0.587 * thumbnail[1] + 0.114 * thumbnail[2]
-    mean = _box(luma, _CONTRAST_WINDOW)
-    residue = luma - mean
-    variance = _box(residue * residue, _CONTRAST_WINDOW)
-    contrast = np.sqrt(np.maximum(variance - noise * noise, 0.0) + (_FLOOR * _FLOOR + 4.0 * noise * noise))
-    evened = residue / contrast
-    texture = cv2.convertScaleAbs(evened, alpha=40.0, beta=128.0)
-    return View(luma, evened, contrast, np.asarray(texture, dtype=np.uint8))
-
-
 class MotionEstimator:
     """Dense motion between thumbnails by DIS optical flow (Kroeger et al. 2016), and the noise that is left."""
 
     def __init__(self) -> None:
+        # The finer presets cost two to ten times as much and measured no better on t.
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self.noise = _FIRST_NOISE
+        self._noise = _FIRST_NOISE
+        self._frames = 0
+        self._grid = np.empty((0, 0, 2), np.float32)
 
     def observe(self, thumbnail: Array) -> View:
-        """Makes a (3, h, w) RGB thumbnail ready for comparison."""
-        return observe(thumbnail, self.noise)
+        """Evens out the contrast of a (3, h, w) RGB thumbnail: in fog everything looks alike until that is done."""
+        luma = cv2.addWeighted(thumbnail[0], 0.299, thumbnail[1], 0.587, 0.0)
+        luma = np.asarray(cv2.scaleAdd(thumbnail[2], 0.114, luma), dtype=np.float32)
+        residue = luma - _box(luma, _CONTRAST_WINDOW)
+        squared = _box(residue * residue, _CONTRAST_WINDOW)
+        evened, texture = np.empty_like(luma), np.empty(luma.shape, np.uint8)
+        even_out(residue, squared, self._noise, _FLOOR, evened, texture)
+        return View(luma, evened, squared, texture, thumbnail.reshape(3, -1).mean(axis=1))
 
     def between(self, before: View, now: View) -> Motion:
         """Returns the motion from one view to the next of the same size."""
-        height, width = now.luma.shape
-        if min(height, width) < _SMALLEST_SIDE:
-            flow = np.zeros((height, width, 2), np.float32)
-        else:
-            # What is handed in is where the search starts.
-            start = np.zeros((height, width, 2), np.float32)
-            flow = np.asarray(self._flow.calc(now.texture, before.texture, start), dtype=np.float32)
-        pair = np.dstack([before.luma, before.evened])
-        carried = np.empty_like(pair)
-        carry_maps(pair, flow, carried)
-        return Motion(flow, self._agreement(now, carried))
+        flow = self.flow(before.texture, now.texture)
+        places = flow + self.grid(*now.luma.shape)
+        difference = now.luma - carried(before.luma, places)
+        # A change of exposure is no change of scene.
+        difference -= np.float32(np.median(difference[::4, ::4]))
+        # The median absolute deviation is blind to what does not match; the difference of two noisy samples.
+        spread = float(np.median(np.abs(difference[::3, ::3]))) * 1.4826 / float(np.sqrt(2.0))
+        evened, unlike = carried(before.evened, places), np.empty_like(difference)
+        unlikeness(difference, now.evened, evened, now.squared, unlike)
+        unlike = _box(unlike, _AGREEMENT_WINDOW)
+        agree(unlike, now.squared, flow, self._noise, _FULL_AGREEMENT, _NO_AGREEMENT)
+        return Motion(flow, unlike, spread, self._likeness(now, evened))
 
-    def _agreement(self, now: View, carried: Array) -> Array:
-        difference = now.luma - carried[:, :, 0]
-        exposure = float(np.median(difference[::4, ::4]))
-        difference -= exposure
-        self._learn_noise(difference)
-        # Two noisy samples differ by twice the variance of one.
-        expected = 2.0 * self.noise * self.noise
-        structure = now.evened - carried[:, :, 1]
-        scale = now.contrast * now.contrast
-        unlike = _box(structure * structure + difference * difference / scale, _AGREEMENT_WINDOW)
-        unlike -= 2.0 * expected / scale
-        return np.asarray(np.clip(1.5 - 2.5 * unlike, 0.0, 1.0), dtype=np.float32)
+    def _likeness(self, now: View, before: Array) -> float | None:
+        noise = self._noise * self._noise * float(np.mean(1.0 / now.squared))
+        # Never below a part of what is there: where noise is all, its estimate must not make structure of it.
+        ours, theirs = (
+            max(power - noise, _LEAST_SIGNAL * power)
+            for power in (float(np.mean(now.evened * now.evened)), float(np.mean(before * before)))
+        )
+        if min(ours, theirs) < _LEAST_POWER:
+            return None
+        return float(np.mean(now.evened * before)) / float(np.sqrt(ours * theirs))
 
-    def _learn_noise(self, difference: Array) -> None:
-        spread = float(np.median(np.abs(difference[::3, ::3]))) * 1.4826 / np.sqrt(2.0)
-        self.noise += 0.1 * (min(spread, 0.1) - self.noise)
+    def flow(self, before: NDArray[np.uint8], now: NDArray[np.uint8]) -> Array:
+        """Returns where each sample of `now` came from, (h, w, 2), in samples."""
+        # What is handed in is where the search starts.
+        flow = np.zeros((*now.shape, 2), np.float32)
+        if min(now.shape) < _SMALLEST_SIDE:
+            return flow
+        return np.asarray(self._flow.calc(now, before, flow), dtype=np.float32)
+
+    def grid(self, height: int, width: int) -> Array:
+        """Returns the places of the samples themselves, (h, w, 2) absolute (x, y)."""
+        if self._grid.shape[:2] != (height, width):
+            rows, columns = np.indices((height, width), dtype=np.float32)
+            self._grid = np.dstack([columns, rows])
+        return self._grid
+
+    def learn(self, motion: Motion) -> None:
+        """Takes a motion's noise into account from now on; not to be called across a cut."""
+        self._frames = min(self._frames + 1, _NOISE_FRAMES)
+        self._noise += (min(motion.noise, _MOST_NOISE) - self._noise) / self._frames

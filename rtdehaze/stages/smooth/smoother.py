@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from rtdehaze.core.errors import UsageError
 from rtdehaze.core.haze import Haze, Removal
 from rtdehaze.stages.smooth.airlight import AirlightSmoother
-from rtdehaze.stages.smooth.cuts import is_cut
-from rtdehaze.stages.smooth.kernels import blend, carry_evidence, carry_maps
-from rtdehaze.stages.smooth.motion import Motion, MotionEstimator, View
+from rtdehaze.stages.smooth.cuts import CutDetector
+from rtdehaze.stages.smooth.forecast import Forecast
+from rtdehaze.stages.smooth.kernels import blend, sharpen
+from rtdehaze.stages.smooth.motion import Motion, MotionEstimator, View, carried
 
 __all__ = ["HazeSmoother"]
 
@@ -25,6 +26,8 @@ _GAP = 5.0
 """Time constants after which nothing of the past counts: e**-5 is below 1 %."""
 _MOST_FRAMES_PER_SECOND = 240.0
 """Bounds the evidence where timestamps stand still."""
+_EDGE = 0.04
+"""Difference over two samples of a map from which on its edges are carried along sharply."""
 
 
 class HazeSmoother:
@@ -48,6 +51,8 @@ class HazeSmoother:
         self._seconds = seconds
         self._airlight = AirlightSmoother(seconds, _AIRLIGHT_RATIO * seconds)
         self._motion = MotionEstimator()
+        self._cuts = CutDetector()
+        self._forecast = Forecast(seconds)
         self.cut = False
         """Whether the last update dropped the scene before it: a cut, a gap, a jump in time or in size."""
         self.reset()
@@ -62,6 +67,7 @@ class HazeSmoother:
         self._time = 0.0
         self._clock = 0.0
         self._airlight.reset()
+        self._cuts.reset()
         self.cut = False
 
     def update(self, haze: Haze, thumbnail: Array, time: float) -> Haze:
@@ -84,7 +90,7 @@ class HazeSmoother:
             self._maps = maps
             return haze
         self._clock += step
-        smoothed = self._blend(maps, motion, math.exp(-step / self._seconds))
+        smoothed = self._blend(maps, motion, step)
         airlight = self._airlight.update(haze.airlight, self._clock, step)
         self._density_frames = self._density_frames * math.exp(-step / self._seconds) + 1.0
         self._density += (haze.density - self._density) / self._density_frames
@@ -100,42 +106,48 @@ class HazeSmoother:
         known = before.luma.shape == view.luma.shape and self._maps.shape == maps.shape
         if known and -1.0 <= step <= max(1.0, _GAP * self._seconds):
             motion = self._motion.between(before, view)
-            if not is_cut(motion):
+            if not self._cuts.update(before, view, motion):
+                self._motion.learn(motion)
                 self.cut = False
                 return motion
         self.reset()
         self.cut = True
         return None
 
-    def _blend(self, estimate: Array, motion: Motion | None, decay: float) -> Array:
-        height, width, _ = estimate.shape
+    def _blend(self, estimate: Array, motion: Motion | None, step: float) -> Array:
+        _, height, width = estimate.shape
         if motion is None or self._maps is None or self._evidence is None:
             self._maps = estimate.copy()
+            self._forecast.reset(self._maps)
             self._evidence = np.ones((height, width), np.float32)
             return self._maps
         flow, agreement = _fit(motion, width, height)
-        maps, evidence = np.empty_like(estimate), np.empty_like(self._evidence)
-        carry_maps(self._maps, flow, maps)
-        carry_evidence(self._evidence, flow, evidence)
-        blend(maps, evidence, agreement, decay, 1.0 + _MOST_FRAMES_PER_SECOND * self._seconds, estimate)
+        places = flow + self._motion.grid(height, width)
+        evidence, maps = carried(self._evidence, places), np.empty_like(estimate)
+        for before, after in zip(self._maps, maps, strict=True):
+            after[:] = carried(before, places)
+            sharpen(before, flow, _EDGE, after)
+        self._forecast.advance(maps, step)
+        verdict = self._forecast.judge(maps, estimate, step)
+        trust = np.maximum(agreement * verdict.permit, verdict.support)
+        decay = math.exp(-step / self._seconds)
+        blend(maps, evidence, trust, decay, 1.0 + _MOST_FRAMES_PER_SECOND * self._seconds, estimate)
         self._maps, self._evidence = maps, evidence
         return maps
 
 
 def _stack(haze: Haze) -> Array:
-    """Returns every map of a haze as one (h, w, c) array."""
+    """Returns every map of a haze as one (c, h, w) array."""
     if haze.removal is None:
-        return np.ascontiguousarray(haze.transmission[:, :, np.newaxis], dtype=np.float32)
+        return np.ascontiguousarray(haze.transmission[np.newaxis], dtype=np.float32)
     removal = haze.removal
-    return np.dstack([haze.transmission, removal.luma, removal.chroma, *removal.veil]).astype(np.float32, copy=False)
+    return np.stack([haze.transmission, removal.luma, removal.chroma, *removal.veil]).astype(np.float32, copy=False)
 
 
 def _unstack(maps: Array, haze: Haze, airlight: Array, density: float) -> Haze:
-    layers = np.ascontiguousarray(np.moveaxis(maps, 2, 0)).copy()
-    removal = None
-    if haze.removal is not None:
-        removal = Removal(layers[1], layers[2], layers[3:6], haze.removal.guide)
-    return Haze(layers[0], airlight.copy(), density, removal)
+    own = maps.copy()
+    removal = None if haze.removal is None else Removal(own[1], own[2], own[3:6], haze.removal.guide)
+    return Haze(own[0], airlight.copy(), density, removal)
 
 
 def _fit(motion: Motion, width: int, height: int) -> tuple[Array, Array]:

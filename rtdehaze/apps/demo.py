@@ -1,0 +1,178 @@
+"""The demonstration: a generated foggy drive, its clear video, and a picture of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rtdehaze.core.colour import Colour, ColourTags, Matrix
+from rtdehaze.core.errors import OutputExistsError, SinkError
+from rtdehaze.core.frame import PIXEL_FORMATS, Frame, Plane
+from rtdehaze.core.options import Options
+from rtdehaze.core.stream import Chapter, CopiedStream, Packet, VideoInfo
+from rtdehaze.pipeline.dehazer import Dehazer
+from rtdehaze.pipeline.report import Progress, Report
+from rtdehaze.pipeline.transcode import transcode
+from rtdehaze.stages.encode.sink import open_sink
+from rtdehaze.synth.drive import FoggyDrive
+
+__all__ = ["Demo", "DriveSource", "drive_frames", "make_demo", "write_drive"]
+
+_DRIVE_COLOUR = Colour(Matrix.BT601, full_range=False, tags=ColourTags(range=1, space=6, primaries=6, transfer=6))
+"""What OpenCV's RGB -> I420 makes: BT.601, limited range."""
+
+_RATE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What `make_demo` wrote."""
+
+    foggy: Path
+    clear: Path
+    side_by_side: Path
+    report: Report
+
+
+class DriveSource:
+    """A generated drive as a source of 4:2:0 frames; a place and weather are rendered frame by frame."""
+
+    def __init__(self, drive: FoggyDrive) -> None:
+        rate = Fraction(drive.fps).limit_denominator(1001)
+        self._drive = drive
+        self.location = "generated drive"
+        self.copied: tuple[CopiedStream, ...] = ()
+        self.chapters: tuple[Chapter, ...] = ()
+        self.metadata: dict[str, str] = {}
+        self.video = VideoInfo(
+            width=drive.width,
+            height=drive.height,
+            format=PIXEL_FORMATS["yuv420p"],
+            colour=_DRIVE_COLOUR,
+            time_base=1 / rate,
+            codec="rawvideo",
+            native_format="yuv420p",
+            rate=rate,
+            duration=float(len(drive) / rate),
+            frames=len(drive),
+        )
+
+    def items(self) -> Iterator[Frame | Packet]:
+        """Renders one frame after the other."""
+        for number in range(len(self._drive)):
+            yield yuv_frame(self._drive.frame(number).hazy, number, self.video.time_base)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def yuv_frame(rgb: NDArray[np.uint8], pts: int, time_base: Fraction) -> Frame:
+    """Turns an RGB picture of even width and height (H, W, 3) into a 4:2:0 frame, BT.601, limited range."""
+    height, width = rgb.shape[:2]
+    planar = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420), np.uint8).reshape(-1)
+    luma, quarter = height * width, (height // 2) * (width // 2)
+    parts = planar[:luma], planar[luma : luma + quarter], planar[luma + quarter :]
+    sizes = (height, width), (height // 2, width // 2), (height // 2, width // 2)
+    planes = tuple(Plane(part.reshape(size), size[1]) for part, size in zip(parts, sizes, strict=True))
+    return Frame(planes, PIXEL_FORMATS["yuv420p"], width, height, _DRIVE_COLOUR, pts, time_base)
+
+
+def drive_frames(*, width: int, height: int, count: int, **drive: Any) -> list[Frame]:
+    """Renders the first frames of a drive into memory."""
+    source = DriveSource(FoggyDrive(width, height, _RATE, count / _RATE, **drive))
+    return [item for item in source.items() if isinstance(item, Frame)]
+
+
+def write_drive(
+    path: Path, *, width: int, height: int, seconds: float, fps: float = _RATE, overwrite: bool = False, **drive: Any
+) -> None:
+    """Renders a drive into a video file of high quality.
+
+    Args:
+        path: Where to.
+        width: Pixels, even.
+        height: Pixels, even.
+        seconds: Length.
+        fps: Frames a second.
+        overwrite: Replace an existing file.
+        **drive: Anything else that `FoggyDrive` takes.
+    """
+    _encode(FoggyDrive(width, height, fps, seconds, **drive), path, overwrite)
+
+
+def make_demo(
+    clear: Path,
+    options: Options,
+    *,
+    seconds: float = 8.0,
+    size: tuple[int, int] = (960, 540),
+    seed: int = 0,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Demo:
+    """Renders a foggy drive, dehazes it, and draws one frame of both side by side.
+
+    Args:
+        clear: Where the clear video goes; the foggy one and the picture go beside it.
+        options: How to dehaze.
+        seconds: Length of the drive.
+        size: Width and height, even.
+        seed: The place and the weather.
+        on_progress: As in `transcode`.
+
+    Raises:
+        OutputExistsError: One of the files exists and `options.overwrite` is false.
+        SinkError: A file cannot be written.
+    """
+    foggy = clear.with_name(f"{clear.stem}-foggy{clear.suffix}")
+    picture = clear.with_name(f"{clear.stem}-side-by-side.png")
+    for path in (clear, foggy, picture):
+        if path.exists() and not options.overwrite:
+            raise OutputExistsError(f"{path} exists; give --overwrite to replace it, or another name with -o")
+    try:
+        clear.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"{clear.parent} cannot be made ({error.strerror}); choose another place with -o") from error
+    width, height = size
+    drive = FoggyDrive(width, height, _RATE, seconds, seed, median_transmission=0.4, noise=0.006)
+    _encode(drive, foggy, options.overwrite)
+    report = transcode(foggy, clear, options, on_progress=on_progress)
+    _write_png(picture, side_by_side(drive.frame(0).hazy, options))
+    return Demo(foggy, clear, picture, report)
+
+
+def side_by_side(hazy: NDArray[np.uint8], options: Options) -> NDArray[np.uint8]:
+    """Returns an RGB picture (H, W, 3) and what becomes of it, (H, 2 * W, 3)."""
+    dehazer = Dehazer.load(options.model, mode=options.mode, strength=options.strength, provider=options.provider)
+    return np.concatenate([hazy, dehazer.process(hazy)], axis=1)
+
+
+def _encode(drive: FoggyDrive, path: Path, overwrite: bool) -> None:
+    source = DriveSource(drive)
+    sink = open_sink(str(path), source, codec="h264", crf=16, preset="veryfast", overwrite=overwrite)
+    try:
+        for item in source.items():
+            if isinstance(item, Frame):
+                sink.write(_into(sink.allocate(item), item))
+        sink.finish()
+    finally:
+        sink.abort(keep=False)
+
+
+def _into(out: Frame, frame: Frame) -> Frame:
+    for target, plane in zip(out.planes, frame.planes, strict=True):
+        target.samples[:] = plane.samples
+    return out
+
+
+def _write_png(path: Path, rgb: NDArray[np.uint8]) -> None:
+    try:
+        path.write_bytes(cv2.imencode(".png", rgb[:, :, ::-1])[1].tobytes())
+    except OSError as error:
+        raise SinkError(f"{path} cannot be written ({error.strerror}); choose another place with -o") from error

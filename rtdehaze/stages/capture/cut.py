@@ -1,0 +1,84 @@
+"""The part of an input that is read: which timestamps lie in it, and where they are moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from av.packet import Packet
+from av.stream import Stream
+
+from rtdehaze.core.stream import Chapter
+
+__all__ = ["Cut"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """An interval [start, end) of the input's own clock, in seconds; None is open.
+
+    With a start everything is moved back by it, in each stream's own time base, so that the output begins at 0 and
+    tracks stay where they were to one another to within half a unit.
+    """
+
+    start: Fraction | None = None
+    end: Fraction | None = None
+
+    @staticmethod
+    def of(origin: Fraction, start: Fraction | None, duration: Fraction | None) -> Cut:
+        """Returns the interval that begins `start` seconds after `origin`, the first picture of the input."""
+        begin = origin + (start or 0)
+        return Cut(None if start is None else begin, None if duration is None else begin + duration)
+
+    def first(self, time_base: Fraction) -> int | None:
+        """Returns the first timestamp inside, in units of `time_base`; None if there is no start."""
+        return None if self.start is None else round(self.start / time_base)
+
+    def stop(self, time_base: Fraction) -> int | None:
+        """Returns the first timestamp after the end, in units of `time_base`; None if there is no end."""
+        return None if self.end is None else round(self.end / time_base)
+
+    def packet(self, packet: Packet[Stream], time_base: Fraction, *, clamp: bool) -> bool:
+        """Moves a packet and says whether it belongs to the part.
+
+        Args:
+            packet: Of a copied stream; its timestamps are changed.
+            time_base: Of its stream.
+            clamp: Whether a packet that begins before or ends after the part is shortened to it (subtitles) rather
+                than judged by its beginning.
+        """
+        first, stop = self.first(time_base), self.stop(time_base)
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is None:
+            return True
+        if stop is not None and time >= stop:
+            return False
+        length = packet.duration or 0
+        begin = time
+        if first is not None and time < first:
+            if not clamp or time + length <= first:
+                return False
+            begin = first
+        if clamp and length:
+            end = time + length if stop is None else min(time + length, stop)
+            packet.duration = end - begin
+        self._move(packet, begin - time - (first or 0))
+        return True
+
+    def chapters(self, chapters: list[Chapter]) -> tuple[Chapter, ...]:
+        """Returns the chapters that reach into the part, shortened to it and moved."""
+        kept = []
+        for chapter in chapters:
+            first, stop = self.first(chapter.time_base), self.stop(chapter.time_base)
+            begin = chapter.start if first is None else max(chapter.start, first)
+            end = chapter.end if stop is None else min(chapter.end, stop)
+            if end > begin or chapter.start == chapter.end == begin:
+                moved = first or 0
+                kept.append(replace(chapter, start=begin - moved, end=end - moved))
+        return tuple(kept)
+
+    @staticmethod
+    def _move(packet: Packet[Stream], by: int) -> None:
+        if by:
+            packet.pts = None if packet.pts is None else packet.pts + by
+            packet.dts = None if packet.dts is None else packet.dts + by
