@@ -1,15 +1,17 @@
-"""`python -m rtdehaze.train CONFIG --out DIR`: trains, resumes, and exports at the end."""
+"""`python -m rtdehaze.train CONFIG --out DIR`: trains or resumes, and exports when it is done."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 import logging
+import signal
 import sys
 from pathlib import Path
 
 from rtdehaze.core.errors import RtdehazeError
 from rtdehaze.train.config import load_config
+from rtdehaze.train.export import About, export
 from rtdehaze.train.loop import CHECKPOINT, Trainer
 from rtdehaze.train.scenes import load_scenes
 from rtdehaze.train.validate import read_validation
@@ -19,7 +21,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m rtdehaze.train", description=__doc__)
     parser.add_argument("config", type=Path, help="TOML file, see configs/")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; a checkpoint in it is resumed")
-    parser.add_argument("--minutes", type=float, help="end the schedule after so much training time")
+    parser.add_argument(
+        "--minutes", type=float, help="end the schedule after so much training time (on a CPU: time of its thread)"
+    )
     parser.add_argument("--start", type=Path, help="checkpoint whose weights a new run starts from")
     parser.add_argument("--pack", help="training pack to use instead of data.packs")
     parser.add_argument("--validation", help="validation folder to use instead of data.validation")
@@ -27,10 +31,16 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _about(name: str) -> About:
+    """A card to be completed by hand once the model has been scored."""
+    return About(name, f"The learned estimator of size {name}.", "unknown", "the data of its configuration")
+
+
 def main() -> int:
     """Runs the training and returns the exit code."""
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stdout)
     given = _arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         config = load_config(given.config)
         changes = {
@@ -44,12 +54,13 @@ def main() -> int:
         scenes = load_scenes(config.data)
         trainer = Trainer(config, scenes, given.out, validation=pairs, minutes=given.minutes, start=given.start)
         trainer.run()
-        from rtdehaze.train.export import export
-
-        export(given.out / CHECKPOINT, config.network, given.out / f"{config.network}.onnx")
+        export(given.out / CHECKPOINT, config.network, given.out / f"{config.network}.onnx", _about(config.network))
     except RtdehazeError as error:
         logging.getLogger("rtdehaze.train").error("error: %s", error)
         return error.exit_code
+    except KeyboardInterrupt:
+        logging.getLogger("rtdehaze.train").info("stopped; the same command goes on from %s", given.out / CHECKPOINT)
+        return 130
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,7 @@ def save_checkpoint(
     part = path.with_suffix(".part")
     try:
         save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, part, metadata)
-        os.replace(part, path)
+        part.replace(path)
     except (OSError, SafetensorError) as error:
         part.unlink(missing_ok=True)
         raise SinkError(f"checkpoint {path} cannot be written: {error}") from error

@@ -75,7 +75,7 @@ class HazeConfig:
 class LossConfig:
     """Weights of the terms of the loss."""
 
-    transmission: float = 0.5
+    transmission: float = 1.0
     airlight: float = 0.3
     picture: float = 2.0
     """Charbonnier distance of the recomposed picture."""

@@ -83,12 +83,14 @@ def batches(samples: Samples, first: int, completed: Callable[[int], float]) -> 
     workers = samples.config.data.workers
     loader = DataLoader(
         samples,
-        batch_sampler=_Keys(samples.config, first, completed),  # type: ignore[arg-type]
+        batch_sampler=_Keys(samples.config, first, completed),
         collate_fn=_collate,
         num_workers=workers,
         worker_init_fn=_quiet_worker if workers else None,
         prefetch_factor=4 if workers else None,
         pin_memory=torch.cuda.is_available(),
+        # Its own, so that starting a loader leaves torch's generator where a resumed run needs it.
+        generator=torch.Generator().manual_seed(samples.config.seed),
     )
     yield from loader
 
@@ -105,7 +107,8 @@ class _Keys:
         largest = max(stage.batch for stage in self.config.stages)
         for step in range(self.first, self.config.steps):
             stage = stage_at(self.config, self.completed(step))
-            height, width = stage.sizes[int(np.random.default_rng((self.config.seed, step, 1)).integers(len(stage.sizes)))]
+            rng = np.random.default_rng((self.config.seed, step, 1))
+            height, width = stage.sizes[int(rng.integers(len(stage.sizes)))]
             yield [(step * largest + i, height, width) for i in range(stage.batch)]
 
 

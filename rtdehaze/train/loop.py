@@ -22,6 +22,7 @@ from rtdehaze.train.data import Batch, Samples, batches
 from rtdehaze.train.losses import Terms, loss_terms, total
 from rtdehaze.train.networks import Estimator, build
 from rtdehaze.train.scenes import Scene
+from rtdehaze.train.sheets import restored, write_sheet
 from rtdehaze.train.validate import Pair, Scores, score
 
 __all__ = ["CHECKPOINT", "Trainer", "learning_rate"]
@@ -32,8 +33,10 @@ CHECKPOINT = "checkpoint.safetensors"
 CURVES = "curves.csv"
 REPORT_STEPS = 50
 """Steps averaged in one line of the curves."""
+SHOWN = 16
+"""Validation pairs on the sheet that each scoring writes."""
 LONGEST_STEP = 10.0
-"""Seconds. A step that seems longer was a paused process; no more is counted towards the budget."""
+"""Seconds. A step on a GPU that seems longer was a paused process; no more is counted towards the budget."""
 
 
 class Trainer:
@@ -44,7 +47,8 @@ class Trainer:
         scenes: What to learn from.
         out: Folder for the checkpoint and the curves; made if missing.
         validation: Pairs to score on now and then.
-        minutes: Budget of training time. The schedule ends with whichever comes first, the steps or the minutes.
+        minutes: Budget of training time: the clock's on CUDA, on a CPU that of the training thread. The schedule ends
+            with whichever comes first, the steps or the minutes.
         start: A checkpoint whose averaged weights to start from, for a new run; ignored where `out` holds a
             checkpoint, which is resumed.
 
@@ -67,6 +71,8 @@ class Trainer:
         self.samples = Samples(scenes, config)
         self.validation = validation or []
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        # On a CPU the thread's own time: what other programs took, or a pause, is not charged to the budget.
+        self._clock = time.monotonic if self.device.type == "cuda" else time.thread_time
         self._prepare()
         torch.manual_seed(config.seed)
         self.model: Estimator = build(config.network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -90,23 +96,33 @@ class Trainer:
 
         Raises:
             SinkError: The checkpoint or the curves cannot be written.
+            KeyboardInterrupt: Ctrl-C; the checkpoint was written first.
         """
         last = self.config.steps if steps is None else min(self.config.steps, self.progress.step + steps)
+        try:
+            self._train(last, on_score)
+        except KeyboardInterrupt:
+            self.save()
+            raise
+        if self.completed >= 1.0:
+            self._score(on_score)
+        self.save()
+        return self.progress
+
+    def _train(self, last: int, on_score: Callable[[Scores], None] | None) -> None:
         window: list[Tensor] = []
         fetched: Iterator[Batch] = batches(self.samples, self.progress.step, self._completed_at)
-        before = time.monotonic()
+        before = self._clock()
         while self.progress.step < last and self.completed < 1.0:
             terms = self.step(next(fetched).to(self.device))
             window.append(torch.stack([*terms]))
-            now = time.monotonic()
+            now = self._clock()
             self.progress.seconds += min(now - before, LONGEST_STEP)
             before = now
             if self.progress.step % REPORT_STEPS == 0:
                 self._report(torch.stack(window).mean(0))
                 window.clear()
             self._keep_up(on_score)
-        self._finish(on_score)
-        return self.progress
 
     @property
     def completed(self) -> float:
@@ -167,11 +183,6 @@ class Trainer:
         if self.progress.seconds - self._saved >= 60.0 * self.config.checkpoint_minutes:
             self.save()
 
-    def _finish(self, on_score: Callable[[Scores], None] | None) -> None:
-        if self.completed >= 1.0:
-            self._score(on_score)
-        self.save()
-
     def _score(self, on_score: Callable[[Scores], None] | None) -> None:
         if not self.validation:
             return
@@ -182,6 +193,7 @@ class Trainer:
             self.progress.step, *_values(scores),
         )  # fmt: skip
         self._append("scores.csv", ("step", *scores.__slots__), (self.progress.step, *_values(scores)))
+        write_sheet(self.out / "sheet.png", restored(self.average, self.validation[:SHOWN]))
         if on_score is not None:
             on_score(scores)
 

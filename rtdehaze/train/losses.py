@@ -48,7 +48,8 @@ def recompose(picture: Tensor, estimate: Estimate) -> Tensor:
         (n, 3, h, w), RGB, not clipped.
     """
     maps = torch.cat([estimate.luma, estimate.chroma, estimate.veil], 1).float()
-    maps = functional.interpolate(maps, size=picture.shape[-2:], mode="bilinear", align_corners=False)
+    if maps.shape[-2:] != picture.shape[-2:]:
+        maps = functional.interpolate(maps, size=picture.shape[-2:], mode="bilinear", align_corners=False)
     bare = picture - maps[:, 2:]
     luma = luma_of(bare)
     return luma / maps[:, 0:1] + (bare - luma) / maps[:, 1:2]
@@ -65,24 +66,27 @@ def ssim(first: Tensor, second: Tensor) -> Tensor:
 
 
 def loss_terms(batch: Batch, estimate: Estimate) -> Terms:
-    """Compares what the network said with the truth; computed in float32 whatever the network computed in."""
+    """Compares what the network said with the truth; computed in float32 whatever the network computed in.
+
+    Everything is compared at the maps' size, where a sample stands for the mean of the pixels under it: haze is
+    linear, so recomposition commutes with that mean, and the loss costs a quarter.
+    """
     said = Estimate(*(part.float() for part in estimate))
-    # A map's sample stands for all pixels under it.
-    truth = functional.adaptive_avg_pool2d(batch.transmission, said.transmission.shape[-2:])
+    truth, hazy, clear = (functional.avg_pool2d(part, 2) for part in (batch.transmission, batch.hazy, batch.clear))
     distance = (said.transmission - truth).abs().mean((1, 2, 3))
     # The airlight shows only as far as there is haze.
     thickness = (1.0 - truth).mean((1, 2, 3))
     colour = (said.airlight - batch.airlight).abs().mean(1) * thickness
-    restored = recompose(batch.hazy, said)
+    restored = recompose(hazy, said)
     inside = restored.clamp(0.0, 1.0)
     restored = inside + SLOPE_OUTSIDE * (restored - inside)
-    error = (restored - batch.clear).square()
+    error = (restored - clear).square()
     return Terms(
         transmission=(distance * batch.known).mean(),
         airlight=(colour * batch.known).mean(),
         picture=torch.sqrt(error + 1e-6).mean(),
         decibel=torch.log(error.mean((1, 2, 3)) + 1e-4).mean(),
-        structure=1.0 - ssim(luma_of(restored), luma_of(batch.clear)).mean(),
+        structure=1.0 - ssim(luma_of(restored), luma_of(clear)).mean(),
         gate=functional.binary_cross_entropy_with_logits(said.hazy, batch.is_hazy),
     )
 

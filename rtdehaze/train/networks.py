@@ -87,7 +87,9 @@ def _extreme(pick: Callable[[Tensor, Tensor], Tensor], picture: Tensor) -> Tenso
     return pick(pick(picture[:, 0:1], picture[:, 1:2]), picture[:, 2:3])
 
 
-def _convolve(inside: int, outside: int, kernel: int = 3, *, stride: int = 1, groups: int = 1, level: int) -> nn.Sequential:
+def _convolve(
+    inside: int, outside: int, kernel: int = 3, *, stride: int = 1, groups: int = 1, level: int
+) -> nn.Sequential:
     """A convolution and batch normalisation, which export folds into it; borders reflected at the finest levels."""
     reflect = kernel > 1 and level < REFLECTED
     padding = 0 if reflect else kernel // 2
@@ -156,13 +158,11 @@ class Estimator(nn.Module):
         self._start_at_physics()
 
     def _start_at_physics(self) -> None:
-        nn.init.zeros_(self.maps.weight[1:])
-        assert self.maps.bias is not None
-        nn.init.zeros_(self.maps.bias)
-        last = self.answer[-1]
-        assert isinstance(last, nn.Linear)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        with torch.no_grad():
+            self.maps.weight[1:].zero_()
+            for value in (*self.answer[-1].parameters(), *self.maps.parameters()):
+                if value is not self.maps.weight:
+                    value.zero_()
 
     def forward(self, picture: Tensor) -> Estimate:
         """Estimates the haze of RGB thumbnails (n, 3, h, w) in [0, 1], h and w even."""

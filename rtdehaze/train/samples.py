@@ -57,16 +57,14 @@ def make_sample(scene: Scene, size: tuple[int, int], rng: np.random.Generator, h
     table = _tone(rng, haze)
     saturation = rng.uniform(*haze.saturation)
     if scene.hazy is not None:
-        clear, hazy = (_to_bytes(_recolour(picture, table, saturation)) for picture in pictures)
-        return Sample(hazy, clear, np.ones(size, np.float32), np.ones(3, np.float32), True, False)
+        ready = [_to_bytes(_recolour(picture, table, saturation)) for picture in pictures]
+        return Sample(ready[1], ready[0], np.ones(size, np.float32), np.ones(3, np.float32), True, False)
     clear = _recolour(pictures[0], table, saturation)
     airlight = _airlight(rng, haze)
-    if rng.random() < haze.clear_share:
-        transmission = np.ones(size, np.float32)
-    else:
-        transmission = _transmission(root, rng, haze)
+    is_hazy = rng.random() >= haze.clear_share
+    transmission = _transmission(root, rng, haze) if is_hazy else np.ones(size, np.float32)
     hazy = _camera(add_haze(clear, transmission, airlight), rng, haze)
-    return Sample(hazy, _to_bytes(clear), transmission, airlight, bool(transmission.min() < 1.0), True)
+    return Sample(hazy, _to_bytes(clear), transmission, airlight, is_hazy, True)
 
 
 def _view(

@@ -73,8 +73,7 @@ def read_pack(folder: Path, sets: tuple[str, ...] = ()) -> list[Scene]:
             rows = [row for row in csv.DictReader(file) if not sets or row["set"] in sets]
     except (OSError, KeyError) as error:
         raise SourceError(f"{folder} is no training pack: index.csv cannot be read ({error})") from error
-    found = ((row["name"], folder / "rgb" / f"{row['name']}.jpg", folder / "disp" / f"{row['name']}.png") for row in rows)
-    return _usable(folder, (_scene(name, picture, root) for name, picture, root in found))
+    return _usable(folder, (_scene(folder, row["name"]) for row in rows))
 
 
 def read_pictures(folder: Path) -> list[Scene]:
@@ -96,8 +95,10 @@ def read_pairs(folder: Path) -> list[Scene]:
     if clear is None:
         raise SourceError(f"{folder} holds no folder named clear or gt")
     partners = {path.stem: path for path in _pictures(clear)}
-    hazy = _pictures(folder / "hazy")
-    return _usable(folder, (_pair(path, partners.get(path.stem) or partners.get(path.stem.split("_")[0])) for path in hazy))
+    named = (
+        (path, partners.get(path.stem) or partners.get(path.stem.split("_")[0])) for path in _pictures(folder / "hazy")
+    )
+    return _usable(folder, (_pair(path, partner) for path, partner in named))
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -116,14 +117,15 @@ def _usable(folder: Path, scenes: Iterator[Scene | str]) -> list[Scene]:
         else:
             good.append(scene)
     if bad:
-        log.warning("%d pictures of %s left out: %s", len(bad), folder, "; ".join(bad[:5]) + ("; ..." if bad[5:] else ""))
+        named = "; ".join(bad[:5]) + ("; ..." if bad[5:] else "")
+        log.warning("%d pictures of %s left out: %s", len(bad), folder, named)
     if not good:
         raise SourceError(f"folder {folder} holds no picture that can be used")
     return good
 
 
-def _scene(name: str, picture: Path, root: Path) -> Scene | str:
-    clear = _read(picture)
+def _scene(folder: Path, name: str) -> Scene | str:
+    clear, root = _read(folder / "rgb" / f"{name}.jpg"), folder / "disp" / f"{name}.png"
     stored = cv2.imread(str(root), cv2.IMREAD_GRAYSCALE) if root.is_file() else None
     if clear is None or stored is None:
         return f"{name} ({'picture' if clear is None else 'disparity'} unreadable)"
@@ -146,7 +148,9 @@ def _with_depth(path: Path) -> Scene | str:
 def _deep(path: Path, clear: Picture, file: Path, is_depth: bool) -> Scene | str:
     """A scene with the depth or disparity of `file`, whatever its unit."""
     try:
-        stored = np.load(file, allow_pickle=False) if file.suffix == ".npy" else cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        stored = (
+            np.load(file, allow_pickle=False) if file.suffix == ".npy" else cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        )
     except (OSError, ValueError):
         stored = None
     if stored is None or stored.ndim != 2:

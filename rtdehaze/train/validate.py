@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rtdehaze.core.errors import SourceError
+from rtdehaze.measure.fidelity import mean_absolute_error, psnr
 from rtdehaze.train.losses import recompose
 from rtdehaze.train.networks import Estimate, Estimator
 
-__all__ = ["Pair", "Scores", "psnr", "read_validation", "restore", "score", "thumbnail_size"]
+__all__ = ["Pair", "Scores", "read_validation", "restore", "score", "thumbnail_size"]
 
 log = logging.getLogger("rtdehaze.train")
 
@@ -26,6 +28,8 @@ LONG_SIDE = 256
 """Samples of a thumbnail's longer side, as the exported card says."""
 MULTIPLE = 16
 """Both sides of a thumbnail are multiples of this, likewise."""
+HIGHEST = 60.0
+"""dB. A PSNR counts as no more, so that an identical picture does not make a mean infinite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def _pairs(folder: Path, known: dict[str, dict[str, list[float]]]) -> Iterator[P
         yield Pair(path.stem, _rgb(hazy), _rgb(clear), transmission, rgb)
 
 
-def _rgb(picture: NDArray[np.uint8] | cv2.Mat) -> NDArray[np.uint8]:
+def _rgb(picture: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.asarray(picture, np.uint8)[..., ::-1])
 
 
@@ -101,7 +105,7 @@ def thumbnail_size(height: int, width: int) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
-def restore(model: Estimator, picture: NDArray[np.uint8]) -> tuple[Tensor, Estimate]:
+def restore(model: Estimator, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Estimate]:
     """Estimates on the thumbnail and recomposes at full size.
 
     Args:
@@ -109,7 +113,7 @@ def restore(model: Estimator, picture: NDArray[np.uint8]) -> tuple[Tensor, Estim
         picture: (H, W, 3) RGB.
 
     Returns:
-        The restored picture (1, 3, H, W) in [0, 1] on the CPU and what the network said.
+        The restored picture, (H, W, 3) RGB in [0, 1], and what the network said.
     """
     device = next(model.parameters()).device
     height, width = thumbnail_size(*picture.shape[:2])
@@ -117,16 +121,11 @@ def restore(model: Estimator, picture: NDArray[np.uint8]) -> tuple[Tensor, Estim
     with torch.inference_mode():
         estimate = model(_tensor(small).to(device))
         restored = recompose(_tensor(picture).to(device), estimate).clamp(0.0, 1.0)
-    return restored.cpu(), estimate
+    return restored[0].permute(1, 2, 0).cpu().numpy(), estimate
 
 
-def _tensor(picture: NDArray[np.uint8]) -> Tensor:
+def _tensor(picture: NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))[None]).float() / 255.0
-
-
-def psnr(first: Tensor, second: Tensor) -> float:
-    """PSNR in dB of pictures in [0, 1], 60 at most so that identical ones do not make a mean infinite."""
-    return float(-10.0 * torch.log10((first - second).square().mean().clamp_min(1e-6)))
 
 
 def score(model: Estimator, pairs: list[Pair]) -> Scores:
@@ -134,18 +133,24 @@ def score(model: Estimator, pairs: list[Pair]) -> Scores:
     rows = np.array([_score_one(model, pair) for pair in pairs])
     means = np.array([np.nan if np.isnan(column).all() else np.nanmean(column) for column in rows.T])
     low, high = np.quantile(rows[:, 5], 0.9), np.quantile(rows[:, 6], 0.1)
-    return Scores(*(float(value) for value in means[:5]), float(low), float(high))
+    names = ("psnr", "untouched", "transmission", "airlight", "clear_psnr")
+    values = {name: float(value) for name, value in zip(names, means[:5], strict=True)}
+    return Scores(**values, density_clear=float(low), density_hazy=float(high))
 
 
 def _score_one(model: Estimator, pair: Pair) -> tuple[float, ...]:
-    truth = _tensor(pair.clear)
     restored, estimate = restore(model, pair.hazy)
     kept, calm = restore(model, pair.clear)
     wrong_t = wrong_a = np.nan
     if pair.transmission is not None:
         said = cv2.resize(estimate.transmission[0, 0].cpu().numpy(), pair.transmission.shape[::-1])
-        wrong_t = float(np.abs(said - pair.transmission).mean())
+        wrong_t = mean_absolute_error(said, pair.transmission)
     if pair.airlight is not None:
-        wrong_a = float(np.abs(estimate.airlight[0].cpu().numpy() - pair.airlight).mean())
-    fidelity = (psnr(restored, truth), psnr(_tensor(pair.hazy), truth))
-    return (*fidelity, wrong_t, wrong_a, psnr(kept, truth), float(calm.density[0]), float(estimate.density[0]))
+        wrong_a = mean_absolute_error(estimate.airlight[0].cpu().numpy(), pair.airlight)
+    fidelity = [_fidelity(picture, pair.clear) for picture in (restored, kept)]
+    densities = (float(calm.density[0]), float(estimate.density[0]))
+    return (fidelity[0], psnr(pair.hazy, pair.clear), wrong_t, wrong_a, fidelity[1], *densities)
+
+
+def _fidelity(restored: NDArray[np.float32], truth: NDArray[np.uint8]) -> float:
+    return min(HIGHEST, psnr(restored, truth / np.float32(255), peak=1.0))
