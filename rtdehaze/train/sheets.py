@@ -52,7 +52,12 @@ def restored(model: Estimator, pairs: list[Pair], columns: int = 2) -> Bytes:
     tiles = []
     for pair in pairs:
         picture, estimate = restore(model, pair.hazy)
-        shown = [pair.hazy, np.round(picture * 255), pair.clear, _grey(estimate.transmission[0, 0].cpu().numpy())]
+        shown: list[NDArray[Any]] = [
+            pair.hazy,
+            np.round(picture * 255),
+            pair.clear,
+            _grey(estimate.transmission[0, 0].cpu().numpy()),
+        ]
         tiles.append(np.concatenate([_fit(part) for part in shown], axis=1))
     return _grid(tiles, columns)
 
