@@ -10,11 +10,17 @@ import sys
 from pathlib import Path
 
 from rtdehaze.core.errors import RtdehazeError
-from rtdehaze.train.config import load_config
+from rtdehaze.train.checkpoint import load_weights
+from rtdehaze.train.config import Config, load_config
 from rtdehaze.train.export import About, export
+from rtdehaze.train.gate import choose_gate, densities
 from rtdehaze.train.loop import CHECKPOINT, Trainer
-from rtdehaze.train.scenes import load_scenes
+from rtdehaze.train.networks import build
+from rtdehaze.train.scenes import Scene, load_scenes
 from rtdehaze.train.validate import read_validation
+
+GATE_SAMPLES = 200
+"""Clear samples, and as many hazy ones, that the gate is chosen on."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -31,9 +37,13 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _about(name: str) -> About:
-    """A card to be completed by hand once the model has been scored."""
-    return About(name, f"The learned estimator of size {name}.", "unknown", "the data of its configuration")
+def _about(config: Config, scenes: list[Scene], checkpoint: Path) -> About:
+    """A card with a gate, to be completed by hand once the model has been scored."""
+    model = build(config.network).eval()
+    load_weights(checkpoint, config.network, model)
+    clear, hazy = (densities(model, scenes, config, hazy=hazy, count=GATE_SAMPLES) for hazy in (False, True))
+    summary = f"The learned estimator of size {config.network}."
+    return About(config.network, summary, "unknown", "the data of its configuration", choose_gate(clear, hazy))
 
 
 def main() -> int:
@@ -54,7 +64,8 @@ def main() -> int:
         scenes = load_scenes(config.data)
         trainer = Trainer(config, scenes, given.out, validation=pairs, minutes=given.minutes, start=given.start)
         trainer.run()
-        export(given.out / CHECKPOINT, config.network, given.out / f"{config.network}.onnx", _about(config.network))
+        checkpoint = given.out / CHECKPOINT
+        export(checkpoint, config.network, given.out / f"{config.network}.onnx", _about(config, scenes, checkpoint))
     except RtdehazeError as error:
         logging.getLogger("rtdehaze.train").error("error: %s", error)
         return error.exit_code

@@ -61,7 +61,7 @@ class HazeConfig:
     uneven_share: float = 0.25
     uneven_spread: float = 0.35
     """Largest relative deviation of beta within a picture."""
-    airlight: Range = (0.45, 1.0)
+    airlight: Range = (0.5, 1.0)
     tint: float = 0.06
     """Largest cast of the airlight; a tenth of the samples has three times as much."""
     noise_share: float = 0.5
@@ -76,7 +76,7 @@ class LossConfig:
     """Weights of the terms of the loss."""
 
     transmission: float = 1.0
-    airlight: float = 0.3
+    airlight: float = 1.0
     picture: float = 2.0
     """Charbonnier distance of the recomposed picture."""
     decibel: float = 0.15

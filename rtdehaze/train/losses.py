@@ -74,9 +74,9 @@ def loss_terms(batch: Batch, estimate: Estimate) -> Terms:
     said = Estimate(*(part.float() for part in estimate))
     truth, hazy, clear = (functional.avg_pool2d(part, 2) for part in (batch.transmission, batch.hazy, batch.clear))
     distance = (said.transmission - truth).abs().mean((1, 2, 3))
-    # The airlight shows only as far as there is haze.
-    thickness = (1.0 - truth).mean((1, 2, 3))
-    colour = (said.airlight - batch.airlight).abs().mean(1) * thickness
+    # The airlight shows only as far as there is haze; in thin haze it is guessed from what little there is.
+    shown = (1.0 - truth).mean((1, 2, 3)).clamp_min(0.3) * batch.is_hazy
+    colour = (said.airlight - batch.airlight).abs().mean(1) * shown
     restored = recompose(hazy, said)
     inside = restored.clamp(0.0, 1.0)
     restored = inside + SLOPE_OUTSIDE * (restored - inside)
