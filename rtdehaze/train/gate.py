@@ -44,7 +44,7 @@ def densities(model: Estimator, scenes: list[Scene], config: Config, *, hazy: bo
     with torch.inference_mode():
         for number in range(count):
             seen = torch.from_numpy(samples[number, *SIZE].hazy).permute(2, 0, 1)[None]
-            found.append(float(model(seen.to(device).float() / 255.0).density))
+            found.append(model(seen.to(device).float() / 255.0).density.item())
     return np.array(found)
 
 
