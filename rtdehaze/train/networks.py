@@ -88,26 +88,31 @@ def _extreme(pick: Callable[[Tensor, Tensor], Tensor], picture: Tensor) -> Tenso
 
 
 def _convolve(
-    inside: int, outside: int, kernel: int = 3, *, stride: int = 1, groups: int = 1, level: int
+    inside: int, outside: int, kernel: int = 3, *, stride: int = 1, groups: int = 1, level: int, norm: bool = True
 ) -> nn.Sequential:
-    """A convolution and batch normalisation, which export folds into it; borders reflected at the finest levels."""
+    """A convolution, borders reflected at the finest levels, and batch normalisation, which export folds into it."""
     reflect = kernel > 1 and level < REFLECTED
     padding = 0 if reflect else kernel // 2
-    return nn.Sequential(
-        nn.ReflectionPad2d(kernel // 2) if reflect else nn.Identity(),
-        nn.Conv2d(inside, outside, kernel, stride, padding, groups=groups, bias=False),
-        nn.BatchNorm2d(outside),
-    )
+    layers: list[nn.Module] = [nn.ReflectionPad2d(kernel // 2)] if reflect else []
+    layers.append(nn.Conv2d(inside, outside, kernel, stride, padding, groups=groups, bias=not norm))
+    if norm:
+        layers.append(nn.BatchNorm2d(outside))
+    return nn.Sequential(*layers)
 
 
 class _Block(nn.Module):
-    """A residual separable convolution: depthwise 3x3, widened 1x1, back 1x1 (after Liu et al. 2022, ConvNeXt)."""
+    """A residual separable convolution: depthwise 3x3, widened 1x1, back 1x1 (after Liu et al. 2022, ConvNeXt).
+
+    One normalisation is enough where the block starts near identity, and on a CPU it is what training waits for.
+    """
 
     def __init__(self, width: int, expansion: int, level: int) -> None:
         super().__init__()
         self.depthwise = _convolve(width, width, groups=width, level=level)
-        self.widen = _convolve(width, width * expansion, 1, level=level)
-        self.narrow = _convolve(width * expansion, width, 1, level=level)
+        self.widen = nn.Conv2d(width, width * expansion, 1)
+        self.narrow = nn.Conv2d(width * expansion, width, 1)
+        with torch.no_grad():
+            self.narrow.weight.mul_(0.2)
 
     def forward(self, features: Tensor) -> Tensor:
         inside = functional.relu(self.widen(self.depthwise(features)))
@@ -200,7 +205,7 @@ class Estimator(nn.Module):
 def _stage(before: int, width: int, depth: int, expansion: int, level: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     if level > 0:
-        layers.append(_convolve(before, before, stride=2, groups=before, level=level))
+        layers.append(_convolve(before, before, stride=2, groups=before, level=level, norm=False))
         layers += [_convolve(before, width, 1, level=level), nn.ReLU()]
     layers += [_Block(width, expansion, level) for _ in range(depth)]
     return nn.Sequential(*layers)

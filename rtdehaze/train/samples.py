@@ -140,7 +140,7 @@ def _camera(picture: Floats, rng: np.random.Generator, haze: HazeConfig) -> Byte
         quality = int(rng.uniform(*haze.jpeg))
         _, stream = cv2.imencode(".jpg", seen[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
         seen = np.asarray(cv2.imdecode(stream, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
-    return seen
+    return np.ascontiguousarray(seen)
 
 
 def _to_bytes(picture: Floats) -> Bytes:
