@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import tempfile
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from results import save
 
-from rtdehaze.apps.demo import drive_frames
+import rtdehaze
+from rtdehaze.apps.demo import drive_frames, write_frames
 from rtdehaze.core.options import Mode
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.report import Progress
@@ -50,18 +52,26 @@ def resident_mib() -> float:
     return pages * 4096 / 2**20
 
 
-def memory(model: str | None) -> dict[str, Any]:
-    """Watches the resident memory between frame 500 and frame 5,000 of a 720p run."""
+def memory(model: str | None, frames: int) -> dict[str, Any]:
+    """Watches the resident memory from frame 500 on of a whole run, codecs and all, at 640x360."""
     seen: dict[int, float] = {}
 
     def watch(progress: Progress) -> None:
         seen[progress.frames] = resident_mib()
 
-    source = MemorySource(drive_frames(width=1280, height=720, count=12), count=5000)
-    Runner(source, Dehazer.load(model, mode=Mode.MANUAL), NullSink(source.video)).run(on_progress=watch)
-    early = max((frame for frame in seen if frame <= 500), default=min(seen))
+    with tempfile.TemporaryDirectory() as name:
+        clip, clear = Path(name) / "long.mp4", Path(name) / "clear.mp4"
+        write_frames(clip, drive_frames(width=640, height=360, count=24), frames)
+        rtdehaze.transcode(clip, clear, model=model, mode="manual", preset="veryfast", on_progress=watch)
+    early = min(frame for frame in seen if frame >= 500)
     late = max(seen)
-    return {"frames": [early, late], "rss_mib": [round(seen[early], 1), round(seen[late], 1)]}
+    peak = max(rss for frame, rss in seen.items() if frame >= early)
+    return {
+        "frames": [early, late],
+        "rss_mib": [round(seen[early], 1), round(seen[late], 1)],
+        "peak_rss_mib": round(peak, 1),
+        "growth_percent": round(100 * (seen[late] / seen[early] - 1), 2),
+    }
 
 
 def main() -> None:
@@ -75,7 +85,7 @@ def main() -> None:
     given = parser.parse_args()
     with opencv_threads(1):
         if given.memory:
-            figures: Any = memory(given.model)
+            figures: Any = memory(given.model, 5000)
             print(figures)
         else:
             figures = []

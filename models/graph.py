@@ -15,6 +15,9 @@ OPSET = 17
 
 IR_VERSION = 9
 
+SHRINK = 4
+"""Coefficients and statistics are found at a quarter of the size (He and Sun 2015, Fast Guided Filter)."""
+
 
 class Value:
     """The name of a tensor in a graph; arithmetic on values adds nodes."""
@@ -121,12 +124,29 @@ class Graph:
             count_include_pad=0,
         )  # fmt: skip
 
-    def shrink(self, value: Value, factor: int) -> Value:
+    def shrink(self, value: Value, factor: int = SHRINK) -> Value:
         """Area average by a whole factor; what does not fill a window at the end is averaged as it is."""
         return self.op(
             "AveragePool", value, kernel_shape=[factor, factor], strides=[factor, factor], ceil_mode=1,
             count_include_pad=0,
         )  # fmt: skip
+
+    def luma(self, image: Value) -> Value:
+        """BT.601 luma, (1, 1, h, w); a product of matrices, because a 1 x 1 convolution would reorder memory."""
+        flat = self.op("Reshape", image, self.whole(3, -1))
+        grey = self.op("MatMul", self.constant([[0.299, 0.587, 0.114]]), flat)
+        size = self.op("Slice", self.op("Shape", image), self.whole(2), self.whole(4))
+        return self.op("Reshape", grey, self.op("Concat", self.whole(1, 1), size, axis=0))
+
+    def of_channels(self, kind: str, value: Value) -> Value:
+        """`Max` or `Min` over three channels; between planes, six times faster than along the axis."""
+        return self.op(kind, *self.split(value, 3))
+
+    def split(self, value: Value, count: int) -> list[Value]:
+        """The channels one by one."""
+        results = [f"split_{len(self._nodes)}_{index}" for index in range(count)]
+        self._nodes.append(helper.make_node("Split", [value.name, self.whole(*[1] * count).name], results, axis=1))
+        return [Value(self, name) for name in results]
 
     def enlarge(self, value: Value, like: Value) -> Value:
         """Bilinear enlargement to the height and width of another tensor."""

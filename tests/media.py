@@ -40,7 +40,10 @@ def picture(width: int, height: int, index: int = 0) -> NDArray[np.uint8]:
 
 def video_frame(width: int, height: int, index: int = 0, pixel_format: str = "yuv420p") -> av.VideoFrame:
     """The picture as a frame of any pixel format that swscale writes."""
-    return av.VideoFrame.from_ndarray(picture(width, height, index), format="rgb24").reformat(format=pixel_format)
+    # One thread: with more, swscale now and then writes a few wrong samples where its slices meet.
+    return av.VideoFrame.from_ndarray(picture(width, height, index), format="rgb24").reformat(
+        format=pixel_format, threads=1
+    )
 
 
 @dataclass(frozen=True)

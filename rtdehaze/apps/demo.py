@@ -16,19 +16,23 @@ from rtdehaze.core.colour import Colour, ColourTags, Matrix
 from rtdehaze.core.errors import OutputExistsError, SinkError
 from rtdehaze.core.frame import PIXEL_FORMATS, Frame, Plane
 from rtdehaze.core.options import Options
-from rtdehaze.core.stream import Chapter, CopiedStream, Packet, VideoInfo
+from rtdehaze.core.stream import Chapter, CopiedStream, Packet, Source, VideoInfo
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.report import Progress, Report
 from rtdehaze.pipeline.transcode import transcode
+from rtdehaze.stages.capture.memory import MemorySource
 from rtdehaze.stages.encode.sink import open_sink
 from rtdehaze.synth.drive import FoggyDrive
 
-__all__ = ["Demo", "DriveSource", "drive_frames", "make_demo", "write_drive"]
+__all__ = ["Demo", "DriveSource", "drive_frames", "make_demo", "write_drive", "write_frames"]
 
 _DRIVE_COLOUR = Colour(Matrix.BT601, full_range=False, tags=ColourTags(range=1, space=6, primaries=6, transfer=6))
 """What OpenCV's RGB -> I420 makes: BT.601, limited range."""
 
 _RATE = 25
+
+_PICTURE_AT_S = 1.2
+"""Which frame is drawn side by side: by then the first oncoming car is near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,12 @@ def write_drive(
         overwrite: Replace an existing file.
         **drive: Anything else that `FoggyDrive` takes.
     """
-    _encode(FoggyDrive(width, height, fps, seconds, **drive), path, overwrite)
+    _encode(DriveSource(FoggyDrive(width, height, fps, seconds, **drive)), path, overwrite=overwrite)
+
+
+def write_frames(path: Path, frames: list[Frame], count: int) -> None:
+    """Encodes given frames over and over into a video file of `count` frames."""
+    _encode(MemorySource(frames, count=count), path, overwrite=False)
 
 
 def make_demo(
@@ -113,7 +122,7 @@ def make_demo(
     *,
     seconds: float = 8.0,
     size: tuple[int, int] = (960, 540),
-    seed: int = 0,
+    seed: int = 10,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Demo:
     """Renders a foggy drive, dehazes it, and draws one frame of both side by side.
@@ -141,9 +150,9 @@ def make_demo(
         raise SinkError(f"{clear.parent} cannot be made ({error.strerror}); choose another place with -o") from error
     width, height = size
     drive = FoggyDrive(width, height, _RATE, seconds, seed, median_transmission=0.4, noise=0.006)
-    _encode(drive, foggy, options.overwrite)
+    _encode(DriveSource(drive), foggy, overwrite=options.overwrite)
     report = transcode(foggy, clear, options, on_progress=on_progress)
-    _write_png(picture, side_by_side(drive.frame(0).hazy, options))
+    _write_png(picture, side_by_side(drive.frame(min(round(_PICTURE_AT_S * _RATE), len(drive) - 1)).hazy, options))
     return Demo(foggy, clear, picture, report)
 
 
@@ -153,8 +162,7 @@ def side_by_side(hazy: NDArray[np.uint8], options: Options) -> NDArray[np.uint8]
     return np.concatenate([hazy, dehazer.process(hazy)], axis=1)
 
 
-def _encode(drive: FoggyDrive, path: Path, overwrite: bool) -> None:
-    source = DriveSource(drive)
+def _encode(source: Source, path: Path, *, overwrite: bool) -> None:
     sink = open_sink(str(path), source, codec="h264", crf=16, preset="veryfast", overwrite=overwrite)
     try:
         for item in source.items():

@@ -18,7 +18,7 @@ __all__ = ["demo"]
 )  # fmt: skip
 @click.option("--model", metavar="NAME|FILE", help="A shipped model (see rtdehaze models) or an .onnx file.")
 @click.option("--seconds", type=click.FloatRange(0.2, 600), default=8.0, show_default=True, help="Length of the drive.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The place and the weather.")
+@click.option("--seed", type=click.IntRange(0), default=10, show_default=True, help="The place and the weather.")
 @click.option("--overwrite", is_flag=True, help="Replace the files of an earlier demo.")
 @click.option("--quiet", is_flag=True, help="No progress; warnings and errors only.")
 def demo(output: Path, model: str | None, seconds: float, seed: int, overwrite: bool, quiet: bool) -> None:

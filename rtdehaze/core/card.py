@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from rtdehaze.core.errors import ModelError
+from rtdehaze.core.keys import Keys
 
 __all__ = ["Card", "Gate", "InputSpec", "Kind", "Score", "parse_card", "read_card"]
-
-LARGEST_SIDE = 4096
-"""Samples. Thumbnails are small on purpose; a longer side in a card is a mistake."""
 
 ESTIMATOR_OUTPUTS = ("transmission", "airlight", "density", "luma_gain", "chroma_gain", "bias")
 """What an estimator's outputs may mean; the first three are required, the last three come together."""
@@ -157,7 +155,7 @@ def parse_card(data: object, where: str = "model card") -> Card:
     Raises:
         ModelError: A key is unknown, missing, or its value impossible; the message names the key and the value.
     """
-    keys = _Keys(data, where, "")
+    keys = Keys(data, where, "")
     kind = Kind(keys.choice("kind", tuple(Kind)))
     card = Card(
         name=keys.text("name"),
@@ -177,7 +175,7 @@ def parse_card(data: object, where: str = "model card") -> Card:
     return card
 
 
-def _input(keys: _Keys) -> InputSpec:
+def _input(keys: Keys) -> InputSpec:
     keys.choice("layout", ("NCHW",), "NCHW")
     low, high = keys.numbers("range", 2, (0.0, 1.0))
     if not low < high:
@@ -201,7 +199,7 @@ def _input(keys: _Keys) -> InputSpec:
     return spec
 
 
-def _outputs(keys: _Keys, kind: Kind) -> dict[str, str]:
+def _outputs(keys: Keys, kind: Kind) -> dict[str, str]:
     if kind is Kind.RESTORER:
         outputs = {"image": keys.text("image")}
     else:
@@ -215,7 +213,7 @@ def _outputs(keys: _Keys, kind: Kind) -> dict[str, str]:
     return outputs
 
 
-def _gate(keys: _Keys) -> Gate:
+def _gate(keys: Keys) -> Gate:
     gate = Gate(keys.number("hazy_above"), keys.number("clear_below"))
     if not 0.0 <= gate.clear_below <= gate.hazy_above <= 1.0:
         keys.refuse("clear_below", gate.clear_below, f"between 0 and hazy_above = {gate.hazy_above}, and that below 1")
@@ -223,7 +221,7 @@ def _gate(keys: _Keys) -> Gate:
     return gate
 
 
-def _score(keys: _Keys) -> Score:
+def _score(keys: Keys) -> Score:
     score = Score(
         keys.text("measure"), keys.text("dataset"), keys.number("value"), keys.text("unit", ""), keys.text("command")
     )
@@ -231,90 +229,8 @@ def _score(keys: _Keys) -> Score:
     return score
 
 
-def _checksum(keys: _Keys) -> str:
+def _checksum(keys: Keys) -> str:
     value = keys.text("sha256").lower()
     if len(value) != 64 or set(value) - set("0123456789abcdef"):
         keys.refuse("sha256", value, "64 hexadecimal digits")
     return value
-
-
-_T = TypeVar("_T")
-_REQUIRED: Any = object()
-
-
-class _Keys:
-    """One table of a card, read key by key; what is left at the end was not known."""
-
-    def __init__(self, data: object, where: str, prefix: str) -> None:
-        self._where, self._prefix = where, prefix
-        if not isinstance(data, dict):
-            raise ModelError(f"{where}: {prefix or 'the card'} must be a table of keys, not {_short(data)}")
-        self._left: dict[str, Any] = dict(data)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._left
-
-    def refuse(self, key: str, value: object, expected: str) -> None:
-        """Raises the error that names the key and the value."""
-        raise ModelError(f"{self._where}: {self._path(key)} is {_short(value)}, but must be {expected}")
-
-    def done(self) -> None:
-        """Refuses keys that nobody asked for: a misspelt key must not be ignored."""
-        for key, value in self._left.items():
-            raise ModelError(f"{self._where}: unknown key {self._path(key)} (its value is {_short(value)})")
-
-    def text(self, key: str, default: str = _REQUIRED) -> str:
-        value = self._take(key, default)
-        if not isinstance(value, str) or (default is _REQUIRED and not value.strip()):
-            self.refuse(key, value, "a text")
-        return str(value)
-
-    def choice(self, key: str, allowed: Sequence[str], default: str = _REQUIRED) -> str:
-        value = self._take(key, default)
-        if value not in allowed:
-            self.refuse(key, value, "one of " + ", ".join(allowed))
-        return str(value)
-
-    def number(self, key: str) -> float:
-        return self._finite(key, self._take(key, _REQUIRED))
-
-    def whole(self, key: str, default: int) -> int:
-        value = self._take(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST_SIDE:
-            self.refuse(key, value, f"a whole number from 1 to {LARGEST_SIDE}")
-        return int(value)
-
-    def numbers(self, key: str, count: int, default: tuple[float, ...]) -> tuple[float, ...]:
-        value = self._take(key, list(default))
-        if not isinstance(value, list) or len(value) != count:
-            self.refuse(key, value, f"a list of {count} numbers")
-        return tuple(self._finite(key, item) for item in value)
-
-    def table(self, key: str) -> _Keys:
-        return _Keys(self._take(key, _REQUIRED), self._where, self._path(key))
-
-    def tables(self, key: str) -> list[_Keys]:
-        value: object = self._take(key, [])
-        if not isinstance(value, list):
-            raise ModelError(f"{self._where}: {self._path(key)} is {_short(value)}, but must be a list")
-        return [_Keys(item, self._where, f"{self._path(key)}[{index}]") for index, item in enumerate(value)]
-
-    def _finite(self, key: str, value: Any) -> float:
-        good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
-        if not good:
-            self.refuse(key, value, "a finite number")
-        return float(value)
-
-    def _take(self, key: str, default: _T) -> _T:
-        if key not in self._left and default is _REQUIRED:
-            raise ModelError(f"{self._where}: {self._path(key)} is missing")
-        value: _T = self._left.pop(key, default)
-        return value
-
-    def _path(self, key: str) -> str:
-        return f"{self._prefix}.{key}" if self._prefix else key
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -71,6 +71,8 @@ class Options:
     """0 to 100: the share of the haze's optical depth that is removed, in percent."""
     smoothing: float = 0.5
     """0 to 1: time constant of the haze map in seconds; 0 takes every frame by itself."""
+    exposure: bool = True
+    """Brighten what comes out dim: the camera had exposed for the haze."""
     mask: Path | None = None
     """A picture of the video's size; what is not black there is left untouched."""
     keep_boxes: tuple[Box, ...] = ()

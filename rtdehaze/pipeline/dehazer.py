@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from types import TracebackType
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from rtdehaze.stages.estimate import DEFAULT_MODEL
 from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
 from rtdehaze.stages.estimate.thumbnail import thumbnail_of, thumbnail_of_rgb
 from rtdehaze.stages.recompose.compare import Comparison
+from rtdehaze.stages.recompose.exposure import ExposureKeeper
 from rtdehaze.stages.recompose.keep import KeepMask
 from rtdehaze.stages.recompose.recomposer import Recomposer
 from rtdehaze.stages.recompose.removal import plan_removal
@@ -31,6 +33,10 @@ _NOMINAL_INTERVAL_S = 1 / 25
 
 _GATE_S = 0.5
 """The gate's ramp: slower looks like a lag when fog begins, faster like a switch."""
+
+
+_EXPOSURE_RATIO = 2.0
+"""The exposure's time constant over the map's: brightness that breathes is seen before haze that does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class Dehazer:
         mode: When haze is removed.
         strength: 0 to 100, the share of the haze's optical depth that is removed, in percent.
         smoothing: 0 to 1, time constant of the haze map in seconds.
+        exposure: Whether pictures that come out dim are brightened.
         keep: What is to be left untouched.
         comparison: How input and output share the picture that `apply` writes; None writes the output alone.
         threads: Threads of recomposition.
@@ -69,6 +76,7 @@ class Dehazer:
         mode: Mode = Mode.AUTO,
         strength: float = 100.0,
         smoothing: float = 0.5,
+        exposure: bool = True,
         keep: KeepMask | None = None,
         comparison: Comparison | None = None,
         threads: int = 1,
@@ -84,6 +92,7 @@ class Dehazer:
         self._keep = keep
         self._comparison = comparison
         self._smoother = HazeSmoother(smoothing)
+        self._exposure = ExposureKeeper(_EXPOSURE_RATIO * smoothing) if exposure else None
         self._gate: Gate | None = None
         if estimator is not None and mode is Mode.AUTO and estimator.card.gate is not None:
             self._gate = Gate(estimator.card.gate.hazy_above, estimator.card.gate.clear_below, _GATE_S)
@@ -99,6 +108,7 @@ class Dehazer:
         mode: Mode | str = Mode.AUTO,
         strength: float = 100.0,
         smoothing: float = 0.5,
+        exposure: bool = True,
         provider: Provider | str = Provider.AUTO,
         threads: int | None = None,
     ) -> Dehazer:
@@ -109,6 +119,7 @@ class Dehazer:
             mode: `off`, `auto` (a clear picture comes out as it went in) or `manual` (always).
             strength: 0 to 100.
             smoothing: 0 to 1 seconds; 0 takes every picture by itself.
+            exposure: Whether pictures that come out dim are brightened.
             provider: `auto`, `cpu`, `cuda` or `tensorrt`.
             threads: Cores to use; None takes those that the process may run on.
 
@@ -122,7 +133,9 @@ class Dehazer:
         if mode is not Mode.OFF:
             provider = parse_choice(Provider, "provider", provider)
             estimator = open_estimator(model or DEFAULT_MODEL, provider=provider.value, threads=plan.inference)
-        return cls(estimator, mode=mode, strength=strength, smoothing=smoothing, threads=plan.recompose)
+        return cls(
+            estimator, mode=mode, strength=strength, smoothing=smoothing, exposure=exposure, threads=plan.recompose
+        )
 
     @property
     def haze(self) -> Haze | None:
@@ -168,10 +181,21 @@ class Dehazer:
     def reset(self) -> None:
         """Forgets everything about the pictures so far."""
         self._smoother.reset()
-        if self._gate:
-            self._gate.reset()
+        self._forget_scene()
         self._haze = None
         self._time = None
+
+    def close(self) -> None:
+        """Ends the threads; the dehazer can no longer be used. Safe to call twice."""
+        self._recomposer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def decide(self, frame: Frame) -> Decision:
         """Estimates and smooths the haze of the next frame and says what is to be removed."""
@@ -194,12 +218,19 @@ class Dehazer:
     def _decide(self, estimator: Estimator, thumbnail: Map, time: float) -> Decision:
         haze = self._smoother.update(estimator.estimate(thumbnail), thumbnail, time)
         self._haze = haze
-        weight = 1.0
+        if self._smoother.cut:
+            self._forget_scene()
+        weight = self._gate.update(haze.density, time) if self._gate is not None else 1.0
+        removal = plan_removal(haze, strength=self._strength, guide=thumbnail, weight=weight)
+        if removal is not None and self._exposure is not None:
+            removal = self._exposure.give_back(removal, time)
+        return Decision(haze, removal)
+
+    def _forget_scene(self) -> None:
         if self._gate is not None:
-            if self._smoother.cut:
-                self._gate.reset()
-            weight = self._gate.update(haze.density, time)
-        return Decision(haze, plan_removal(haze, strength=self._strength, guide=thumbnail, weight=weight))
+            self._gate.reset()
+        if self._exposure is not None:
+            self._exposure.reset()
 
 
 def _check_picture(picture: NDArray[np.uint8], order: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,18 +63,21 @@ def transcode(
     options = _with_changes(options or Options(), changes)
     target = str(output) if output is not None else default_output(str(input))
     plan = plan_threads(options.threads)
-    with _collected_notes() as notes, opencv_threads(1), closing(_open_source(str(input), options, plan)) as source:
-        if options.hdr == "passthrough" and source.video.colour.tags.transfer in _HDR_TRANSFERS:
+    with ExitStack() as open_things:
+        notes = open_things.enter_context(_collected_notes())
+        open_things.enter_context(opencv_threads(1))
+        source = open_things.enter_context(closing(_open_source(str(input), options, plan)))
+        if source.video.colour.tags.transfer in _HDR_TRANSFERS:
             options = replace(options, mode=Mode.OFF)
         comparison = Comparison(options.compare) if options.compare else None
-        dehazer = _open_dehazer(source, options, plan, comparison)
+        dehazer = open_things.enter_context(_open_dehazer(source, options, plan, comparison))
         sink = _open_sink(target, source, options, plan, comparison)
         tally = _run(Runner(source, dehazer, sink), sink, on_progress, stop)
         return _report(source, sink, dehazer, options, tally, tuple(notes))
 
 
 _HDR_TRANSFERS = (16, 18)
-"""PQ and HLG (ITU-T H.273)."""
+"""PQ and HLG (ITU-T H.273): a source that lets them through asks for no dehazing."""
 
 
 def default_output(location: str) -> str:
@@ -137,6 +140,7 @@ def _open_dehazer(source: Source, options: Options, plan: ThreadPlan, comparison
         mode=options.mode,
         strength=options.strength,
         smoothing=options.smoothing,
+        exposure=options.exposure,
         keep=keep,
         comparison=comparison,
         threads=plan.recompose,

@@ -88,12 +88,12 @@ def _end(pixels: int, paint: Colour) -> tuple[Sheet, float]:
     unit = 1 / _BELT
     sheet = Sheet(pixels, _WIDTH * unit, paint * 0.5)
     for left in (0.10, 1.45):
-        sheet.box(left * unit, 0.5 * unit, (left + 0.25) * unit, 1.0, _TYRE)
+        sheet.box(left * unit, 0.5 * unit, (left + 0.25) * unit, 0.87 * unit, _TYRE)  # the wheels stand farther back
     outline = [
-        (0.09, 0.18),
-        (0.20, 0.14),
-        (1.60, 0.14),
-        (1.71, 0.18),
+        (0.0, 0.19),
+        (0.03, 0.14),
+        (1.77, 0.14),
+        (1.80, 0.19),
         (1.79, 0.42),
         (1.78, 0.70),
         (1.70, 0.76),
@@ -138,9 +138,7 @@ def _front(pixels: int, paint: Colour) -> Texture:
 def _lid(pixels: int, paint: Colour) -> Texture:
     sheet = Sheet(pixels, _WIDTH / 0.6, paint)
     right = sheet.aspect
-    sheet.polygon(
-        [[0.05 * right, 0.0], [0.95 * right, 0.0], [0.98 * right, 1.0], [0.02 * right, 1.0]], paint * 1.12 + 14
-    )
+    sheet.polygon([[0.0, 0.0], [right, 0.0], [right, 1.0], [0.0, 1.0]], paint * 1.12 + 14)
     sheet.polygon(
         [[0.16 * right, 0.0], [0.84 * right, 0.0], [0.80 * right, 1.0], [0.20 * right, 1.0]], paint * 1.2 + 20
     )
@@ -151,7 +149,7 @@ def _screen(pixels: int, paint: Colour, oncoming: bool) -> Texture:
     sheet = Sheet(pixels, _WIDTH / 0.8, paint * 0.6)
     right = sheet.aspect
     top = (_WIDTH - _CABIN) / 2 / _WIDTH * right
-    sheet.polygon([[top, 0.0], [right - top, 0.0], [right - 0.05 * right, 1.0], [0.05 * right, 1.0]], paint * 0.98)
+    sheet.polygon([[top, 0.0], [right - top, 0.0], [right, 1.0], [0.0, 1.0]], paint * 0.98)
     left, lip = top + 0.035 * right, 0.12
     glass = np.array([[left, lip], [right - left, lip], [right * 0.91, 0.98], [right * 0.09, 0.98]])
     sheet.polygon(glass, _GLASS)
@@ -175,11 +173,14 @@ def _side(pixels: int, paint: Colour, oncoming: bool) -> Texture:
     """The flank up to the belt, its seen end at the left."""
     unit = 1 / _BELT
     sheet = Sheet(pixels, _LENGTH * unit, paint * 0.5)
-    nose = 0.12 if oncoming else 0.03
+    # The bonnet or the boot rises to the belt, which the windows stand on.
+    near, far = (1.15, 0.5) if oncoming else (0.5, 1.15)
     outline = [
         (0.0, 0.30),
-        (0.05, nose),
-        (_LENGTH - 0.1, 0.13 - nose),
+        (0.04, 0.14),
+        (near, 0.0),
+        (_LENGTH - far, 0.0),
+        (_LENGTH - 0.04, 0.14),
         (_LENGTH, 0.3),
         (_LENGTH - 0.02, 0.70),
         (_LENGTH - 0.15, 0.76),

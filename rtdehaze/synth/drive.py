@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -70,7 +71,6 @@ class _Take:
 @dataclass(frozen=True, slots=True)
 class _Rendering:
     take: _Take
-    camera: Camera
     clear: NDArray[np.uint8]
     transmission: NDArray[np.float32]
     view: View
@@ -79,9 +79,10 @@ class _Rendering:
 class FoggyDrive:
     """A road seen from a moving car, in haze. The same arguments give the same bytes, frame by frame, in any order.
 
-    Haze is I = J*t + A*(1 - t) with t = exp(-beta * min(d, far)): d is the length of the way from the camera to the
-    surface, and no ray crosses more than `far` metres of haze, so the sky keeps a little light of its own. Objects
-    are solved for in the gamma-encoded RGB of the picture, as the dehazing literature does.
+    Haze is I = J*t + A*(1 - t), pixel by pixel, with t = exp(-beta * min(d, far)): d is the length of the way from
+    the camera to the surface, and no ray crosses more than `far` metres of haze, so the sky keeps a little light of
+    its own. J and A are the picture's gamma-encoded RGB, as in the dehazing literature. Where surfaces share a pixel
+    J and t are both mixed by coverage, so the model holds there too; for the physically right order see `edges`.
 
     Args:
         width: Pixels, 1 or more.
@@ -182,6 +183,24 @@ class FoggyDrive:
             return np.zeros((self.height, self.width, 2), np.float32), np.zeros((self.height, self.width), np.bool_)
         return backward_motion(drawn.view, self._render(index - 1).view, self._ray_lengths)
 
+    def camera(self, index: int) -> Camera:
+        """Returns the camera of a frame: its place, direction and projection.
+
+        Raises:
+            IndexError: There is no such frame.
+        """
+        take, moment = self._at(index)
+        return take.scene.path.at(moment)
+
+    def movers(self, index: int) -> dict[int, NDArray[np.float64]]:
+        """Returns where the cars are in a frame: (3,) metres, the middle of the end that is seen, on the ground.
+
+        Raises:
+            IndexError: There is no such frame.
+        """
+        take, moment = self._at(index)
+        return take.scene.movers(moment)
+
     def _take(
         self,
         seed: int,
@@ -190,7 +209,7 @@ class FoggyDrive:
         median: Callable[[float], float],
         far: float | None,
     ) -> _Take:
-        scene = Scene(seed, self._lens)
+        scene = _scene(seed, self._lens)
         colour = random_airlight(np.random.default_rng([seed, 0]), 0.72, 0.92, 0.03) if airlight is None else airlight
         depth = scene.render(0.0, 0.0, _LONGEST, self._ray_lengths).depth
         middle = float(np.median(np.minimum(depth, _LONGEST if far is None else far)))
@@ -200,22 +219,31 @@ class FoggyDrive:
         swell = self._drift * np.sin(2 * np.pi * time / 10.0 + np.array([0.0, 0.3, 0.6]))
         return np.clip(take.airlight + swell, 0, 1).astype(np.float32)
 
-    def _render(self, index: int) -> _Rendering:
+    def _at(self, index: int) -> tuple[_Take, float]:
+        """The take that a frame belongs to, and the seconds since its start."""
         if not 0 <= index < self._count:
             raise IndexError(f"frame {index} of a drive of {self._count} frames")
+        take = max((take for take in self._takes if take.start <= index), key=lambda take: take.start)
+        return take, (index - take.start) / self.fps
+
+    def _render(self, index: int) -> _Rendering:
         if index in self._renderings:
             return self._renderings[index]
-        take = max((take for take in self._takes if take.start <= index), key=lambda take: take.start)
-        time = index / self.fps
-        beta = beta_for_median(np.array([take.middle], np.float32), take.median(time))
-        moment = (index - take.start) / self.fps
+        take, moment = self._at(index)
+        beta = beta_for_median(np.array([take.middle], np.float32), take.median(index / self.fps))
         canvas = take.scene.render(moment, beta, take.far, self._ray_lengths)
         view = View(canvas.camera, canvas.depth, canvas.owner, take.scene.movers(moment))
-        drawn = _Rendering(take, canvas.camera, canvas.colour, canvas.transmission, view)
+        drawn = _Rendering(take, canvas.colour, canvas.transmission, view)
         self._renderings[index] = drawn
         while len(self._renderings) > _KEPT:
             self._renderings.popitem(last=False)
         return drawn
+
+
+@lru_cache(maxsize=2)
+def _scene(seed: int, lens: Lens) -> Scene:
+    """Places are painted once for all drives through them: they hold no state but what they painted."""
+    return Scene(seed, lens)
 
 
 def _as_function(density: Density) -> Callable[[float], float]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.synth.noise import fractal_noise, ridge_line
+from rtdehaze.synth.noise import fractal_noise, ridge_line, tiled_noise
 from rtdehaze.synth.plants import paint_bare, paint_leafy
 from rtdehaze.synth.texture import Texture
 
@@ -18,6 +18,8 @@ _SKY = 0.12
 """Transmission of the sky; the poles have 0.9: steps as large as a map ever meets."""
 _HORIZON = 0.78
 """Of the height, from the top."""
+_POLES = (0.004, 0.009, 0.0025, 0.014, 0.006, 0.003)
+"""Thickness of the poles in heights of the picture: 3 to 15 pixels at 1080p."""
 
 Image = NDArray[np.float32]
 
@@ -107,17 +109,20 @@ def poles_and_branches(width: int = 1920, height: int = 1080, seed: int = 0) -> 
     stack = _Stack(_sky(rng, width, height), _SKY)
     _far_wood(rng, stack, 0.80, 0.045, 0.20)
     _field(rng, stack)
-    for x in rng.uniform(0.0, 0.9, 5):
-        size = int(height * rng.uniform(0.20, 0.30))
-        texture = paint_leafy(rng, max(16, size), _light(), 0.15, 0.92, 0.5)
+    # Each thing is drawn from a source of its own: at 4K a crown has more leaves, and the next must not notice.
+    small, bare, thin, crown = rng.spawn(4)
+    for own in small.spawn(5):
+        x, size = own.uniform(0.0, 0.9), max(16, int(height * own.uniform(0.20, 0.30)))
+        texture = paint_leafy(own, size, _light(), 0.15, 0.92, 0.5)
         stack.sprite(texture, x * width, height * (_HORIZON + 0.035), 0.38)
-    for x in (rng.uniform(-0.05, 0.2), rng.uniform(0.5, 0.8)):
-        texture = paint_bare(rng, max(16, int(0.80 * height)), _light())
+    for own, start in zip(bare.spawn(2), (-0.05, 0.5), strict=True):
+        x = start + own.uniform(0.0, 0.25)
+        texture = paint_bare(own, max(16, int(0.80 * height)), _light())
         stack.sprite(texture, x * width, height * 0.90, 0.78)
-    _wires(rng, stack)
-    for x, thick in zip(np.sort(rng.uniform(0.05, 0.95, 6)), (0.004, 0.009, 0.0025, 0.014, 0.006, 0.003), strict=True):
-        _pole(rng, stack, float(x), thick, float(rng.uniform(0.82, 0.92)))
-    texture = paint_leafy(rng, max(16, int(0.95 * height)), _light(), 0.1, 0.92, 0.5)
+    _wires(thin, stack)
+    for x, thick in zip(np.sort(thin.uniform(0.05, 0.95, 6)), _POLES, strict=True):
+        _pole(thin, stack, float(x), thick, float(thin.uniform(0.82, 0.92)))
+    texture = paint_leafy(crown, max(16, int(0.95 * height)), _light(), 0.1, 0.92, 0.5)
     stack.sprite(texture, width - 0.5 * height, 0.96 * height, 0.88)
     return _finish(stack, airlight)
 
@@ -150,19 +155,13 @@ def _sky(rng: np.random.Generator, width: int, height: int) -> Image:
     return np.asarray(sky + cover * (np.float32(0.93) - sky), np.float32)
 
 
-def _grain(rng: np.random.Generator, height: int, width: int, slope: float) -> Image:
-    """Texture of any size from a tile, shaped once at a power of two."""
-    tile = fractal_noise(rng, 512, 512, slope)
-    return tile[np.ix_(np.arange(height) % 512, np.arange(width) % 512)]
-
-
 def _far_wood(rng: np.random.Generator, stack: _Stack, foot: float, tall: float, transmission: float) -> None:
     height, width = stack.transmission.shape
-    crest = (foot - tall * (0.5 + 0.5 * ridge_line(rng, width, 0.7))) * height
+    crest = (foot - tall * (0.5 + 0.5 * ridge_line(rng, np.linspace(-1, 1, width, dtype=np.float32), 0.7))) * height
     top = max(0, int(crest.min()) - 1)
     rows = np.arange(top, height, dtype=np.float32)[:, None]
     cover = np.clip(rows - crest[None, :] + 0.5, 0, 1).astype(np.float32)
-    tone = 1 + 0.2 * _grain(rng, height - top, width, 0.6)
+    tone = 1 + 0.2 * tiled_noise(rng, height - top, width, 0.6)
     colour = np.array([0.20, 0.27, 0.15], np.float32) * tone[..., None]
     stack.lay(0, top, np.clip(colour, 0, 1), cover, transmission)
 
@@ -212,7 +211,9 @@ def _pole(rng: np.random.Generator, stack: _Stack, x: float, thick: float, trans
     across = np.arange(left, int(middle.max() + half.max() + 3), dtype=np.float32)[None, :] - middle
     cover = _covered(across, half)
     round_ = np.clip(across / np.maximum(half, 1), -1, 1)
-    tone = (0.95 - 0.32 * round_ - 0.18 * round_**2) * (1 + 0.07 * _grain(rng, cover.shape[0], cover.shape[1], 0.5))
+    tone = (0.95 - 0.32 * round_ - 0.18 * round_**2) * (
+        1 + 0.07 * tiled_noise(rng, cover.shape[0], cover.shape[1], 0.5)
+    )
     base = np.array([(0.40, 0.34, 0.29), (0.50, 0.52, 0.53), (0.30, 0.31, 0.33)][int(rng.integers(3))], np.float32)
     stack.lay(left, int(top), np.clip(base * tone[..., None], 0, 1).astype(np.float32), cover, transmission)
     if thick > 0.005:

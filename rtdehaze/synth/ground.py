@@ -185,12 +185,14 @@ def _shrink(base: NDArray[np.float32], lens: Lens) -> list[NDArray[np.float32]]:
 
 def _paint(rng: np.random.Generator, texel: float, *, paved: bool, season: float) -> NDArray[np.float32]:
     """Paints a period of the ground from above: (rows along z, columns along x, 3), levels 0 to 255."""
-    cols, rows = round(2 * _HALF_WIDTH / texel), round(_PERIOD / (texel * 1.5))
+    # Multiples of 32 make the noise quick to shape.
+    cols, rows = 32 * round(2 * _HALF_WIDTH / texel / 32), 32 * round(_PERIOD / (texel * 1.5) / 32)
     x = np.linspace(-_HALF_WIDTH, _HALF_WIDTH, cols, dtype=np.float32)[None, :]
     z = np.linspace(0, _PERIOD, rows, dtype=np.float32)[:, None]
+    cracks = rng.spawn(1)[0]
     coarse, fine = fractal_noise(rng, rows, cols, 1.0), fractal_noise(rng, rows, cols, 0.4)
     wander = 0.16 * fractal_noise(rng, rows, 1, 0.9)
-    asphalt = _asphalt(rng, x, coarse, fine)
+    asphalt = _asphalt(cracks, x, coarse, fine)
     grass = _grass(coarse, fine, season)
     if paved:
         side = _pavement(x, z, coarse, fine)

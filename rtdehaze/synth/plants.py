@@ -41,16 +41,19 @@ def paint_plants(rng: np.random.Generator, pixels: int, sun: float, season: floa
     """
     light = np.array([0.75 * sun, -0.62, 0.35])
     plants = []
-    for _ in range(5):
-        size = rng.uniform(7.0, 11.5)
-        plants.append(Plant(paint_leafy(rng, pixels, light, season, 0.92, 0.5), 0.92 * size, size, 0.75 * size))
-    for _ in range(2):
-        size = rng.uniform(11.0, 14.0)
-        plants.append(Plant(paint_leafy(rng, pixels, light, season, 0.36, 0.16), 0.36 * size, size, 0.3 * size))
-    for _ in range(2):
-        size = rng.uniform(9.0, 14.0)
-        plants.append(Plant(_conifer(rng, pixels, light), 0.5 * size, size, 0.4 * size))
-    plants.append(Plant(paint_bare(rng, pixels, light), 1.1 * 8.5, 8.5, 5.0))
+    # Each paints from a source of its own: larger pictures draw more leaves, and the next tree must not notice.
+    for number, own in enumerate(rng.spawn(10)):
+        if number < 5:
+            size = own.uniform(7.0, 11.5)
+            plants.append(Plant(paint_leafy(own, pixels, light, season, 0.92, 0.5), 0.92 * size, size, 0.75 * size))
+        elif number < 7:
+            size = own.uniform(11.0, 14.0)
+            plants.append(Plant(paint_leafy(own, pixels, light, season, 0.36, 0.16), 0.36 * size, size, 0.3 * size))
+        elif number < 9:
+            size = own.uniform(9.0, 14.0)
+            plants.append(Plant(_conifer(own, pixels, light), 0.5 * size, size, 0.4 * size))
+        else:
+            plants.append(Plant(paint_bare(own, pixels, light), 1.1 * 8.5, 8.5, 5.0))
     return plants
 
 
@@ -61,7 +64,7 @@ def paint_bush(rng: np.random.Generator, pixels: int, sun: float, season: float,
     sheet = Sheet(pixels, aspect, 0.7 * hue)
     lumps = max(4, int(5 * aspect))
     centres = np.column_stack(
-        [rng.uniform(0.16, aspect - 0.16, lumps), rng.uniform(0.42, 0.72, lumps), rng.uniform(-0.3, 0.3, lumps)]
+        [rng.uniform(0.16, aspect - 0.16, lumps), rng.uniform(0.5, 0.78, lumps), rng.uniform(-0.3, 0.3, lumps)]
     )
     radii = rng.uniform(0.2, 0.32, lumps)
     radii = np.minimum(radii, np.minimum(centres[:, 0], aspect - centres[:, 0]))
@@ -98,13 +101,13 @@ def paint_leafy(
     _limb(sheet, root, np.array([aspect / 2, fork]), 0.020, 0.013, light)
     tips: list[Points] = []
     top = np.array([aspect / 2, fork])
-    spread = 0.75 if half_width > 0.3 else 0.3
+    spread, reach = (0.75, 1.0) if half_width > 0.3 else (0.22, 0.6)
     for angle in np.linspace(-spread, spread, 5) + rng.normal(0, 0.08, 5):
-        _branch(sheet, rng, top, angle, rng.uniform(0.17, 0.23), 0.009, 3, light, tips)
+        _branch(sheet, rng, top, angle, reach * rng.uniform(0.15, 0.20), 0.010, 3, light, tips)
     lumps = 26
     centre_y, tall = 0.40, 0.31
-    turn, lift = rng.uniform(0, 2 * np.pi, lumps), rng.uniform(-1, 1, lumps)
-    out = rng.uniform(0.45, 0.8, lumps) * np.sqrt(1 - 0.8 * lift**2)
+    turn, lift = rng.uniform(0, 2 * np.pi, lumps), np.linspace(-1, 1, lumps) + rng.normal(0, 0.06, lumps)
+    out = rng.uniform(0.45, 0.8, lumps) * np.sqrt(np.clip(1 - 0.8 * lift**2, 0.1, 1))
     centres = np.column_stack(
         [
             aspect / 2 + out * np.cos(turn) * half_width * 0.86,

@@ -42,8 +42,8 @@ class Scene:
         self._oncoming_speed = float(rng.uniform(9.0, 12.0) if paved else rng.uniform(15.0, 20.0))
         self._leader = rng.uniform(0, 2 * np.pi, 2)
         self._seed = seed
-        self._ground = Ground(rng, lens, paved=paved, season=weather.season)
-        self._backdrop = Backdrop(rng, lens, sun, float(rng.uniform(0.25, 0.6)))
+        self._ground = Ground(rng.spawn(1)[0], lens, paved=paved, season=weather.season)
+        self._backdrop = Backdrop(rng.spawn(1)[0], lens, sun, float(rng.uniform(0.25, 0.6)))
         self._scenery = Scenery(seed, lens, weather)
         fine = int(np.clip(0.16 * lens.focal, 24, 220))
         self._ahead = paint_car(rng, fine, oncoming=False)

@@ -55,7 +55,10 @@ class Scenery:
         self._seed, self._weather = seed, weather
         detail = int(np.clip(0.62 * lens.focal, 64, 1024))
         self._plants = paint_plants(rng, detail, weather.sun, weather.season)
-        self._bushes = [paint_bush(rng, detail // 2, weather.sun, weather.season, wide) for wide in (1.3, 1.8, 3.2)]
+        self._bushes = [
+            paint_bush(own, detail // 2, weather.sun, weather.season, wide)
+            for own, wide in zip(rng.spawn(3), (1.3, 1.8, 3.2), strict=True)
+        ]
         fine = float(np.clip(lens.focal / 14, 4, 48))
         self._buildings = {
             side: [

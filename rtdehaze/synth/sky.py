@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtdehaze.synth.camera import Lens
-from rtdehaze.synth.noise import fractal_noise, ridge_line
+from rtdehaze.synth.noise import fractal_noise, ridge_line, tiled_noise
 from rtdehaze.synth.raster import Canvas
 
 __all__ = ["Backdrop"]
@@ -92,8 +92,8 @@ def _hills(
     tall: float,
     sun: float,
 ) -> None:
-    crest = tall * (0.35 + 0.65 * ridge_line(rng, len(x), 1.45))
-    texture = fractal_noise(rng, depth.shape[0], depth.shape[1], 1.0)
+    crest = tall * (0.35 + 0.65 * ridge_line(rng, x, 1.45))
+    texture = tiled_noise(rng, depth.shape[0], depth.shape[1], 1.0)
     veil = np.clip(distance / 6000, 0, 1)  # even clear air is not without colour
     wood = np.array([70, 92, 60], np.float32) * (1 - veil) + np.array([150, 172, 196], np.float32) * veil
     slope = np.gradient(crest, x) if len(x) > 1 else np.zeros_like(crest)
@@ -109,8 +109,8 @@ def _trees(
     x: NDArray[np.float32],
     y: NDArray[np.float32],
 ) -> None:
-    crest = 0.011 + 0.013 * ridge_line(rng, len(x), 0.75)
-    texture = fractal_noise(rng, depth.shape[0], depth.shape[1], 0.6)
+    crest = 0.011 + 0.013 * ridge_line(rng, x, 0.75)
+    texture = tiled_noise(rng, depth.shape[0], depth.shape[1], 0.6)
     shade = np.clip((y[:, None] + 0.004) / crest[None, :], 0.35, 1)
     tone = np.array([62, 82, 44], np.float32) * (shade * (1 + 0.16 * texture))[..., None]
     _lay(picture, depth, crest, tone, y, _TREE_LINE)

@@ -19,7 +19,8 @@ SUBPIXEL_BITS = 6
 
 _NEAR = 0.35  # metres; nearer parts of a plane are cut off
 _CELL = 8  # pixels: the grain at which hidden parts are found
-_INVISIBLE = 0.3  # pixels: what is thinner is left out
+_INVISIBLE = 0.5  # pixels: what is thinner is left out
+_FAINT = 1.5  # pixels: and so is a shadow that is thinner than this
 _UNIT_SQUARE = np.array([[0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 1, 1.0]])
 _AROUND = np.ones((3, 3), np.uint8)
 
@@ -53,7 +54,8 @@ def place(quads: Sequence[Quad], camera: Camera, width: int, height: int) -> Ite
     in_front = nearest >= _NEAR
     screen = np.swapaxes(corners[:, :2] / np.where(in_front[:, None], corners[:, 2], 1.0)[:, None], 1, 2)
     low, high = screen.min(axis=1), screen.max(axis=1)
-    seen = (high > -1).all(axis=1) & (low < (width, height)).all(axis=1) & ((high - low) > _INVISIBLE).all(axis=1)
+    least = np.array([_FAINT if quad.decal else _INVISIBLE for quad in quads])
+    seen = (high > -1).all(axis=1) & (low < (width, height)).all(axis=1) & ((high - low).min(axis=1) > least)
     inverses, regular = _inverses(planes)
     drawn = _drawn_sizes(planes)
     for i in np.flatnonzero(regular & (farthest > _NEAR) & (seen | ~in_front)).tolist():

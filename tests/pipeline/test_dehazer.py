@@ -36,7 +36,8 @@ def test_rgb_and_bgr_are_the_same_picture(drive: FoggyDrive) -> None:
     hazy = drive.frame(0).hazy
     rgb = rtdehaze.Dehazer.load(mode="manual").process(hazy, order="rgb")
     bgr = rtdehaze.Dehazer.load(mode="manual").process(hazy[:, :, ::-1].copy(), order="bgr")
-    np.testing.assert_array_equal(rgb, bgr[:, :, ::-1])
+    # The sums run in another order, so a sample may round the other way.
+    assert np.abs(rgb.astype(int) - bgr[:, :, ::-1]).max() <= 1
 
 
 def test_the_picture_given_is_not_written_to(drive: FoggyDrive) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtdehaze.core.colour import Colour, ColourTags, Matrix
+from rtdehaze.core.errors import UnsupportedVideoError
 
 if TYPE_CHECKING:
     from av import VideoFrame
 
-__all__ = ["HLG", "PQ", "frame_tags", "resolve", "rgb_target"]
+    from rtdehaze.stages.capture.options import CaptureOptions
+
+__all__ = ["HLG", "PQ", "frame_tags", "refuse_hdr", "resolve", "rgb_target"]
 
 PQ = 16
 """Transfer characteristics of SMPTE ST 2084 (ITU-T H.273)."""
@@ -53,6 +56,20 @@ def resolve(tags: ColourTags, pixel_format: str, codec: str, width: int, height:
     if tags.range == 0 and pixel_format.startswith(("gray", "ya", "mono")):
         full = codec not in _LIMITED_GRAY_CODECS
     return Colour(matrix, full, tags)
+
+
+def refuse_hdr(location: str, transfer: int, options: CaptureOptions) -> None:
+    """Lets only pictures pass that can be dehazed, or all if the caller said so.
+
+    Raises:
+        UnsupportedVideoError: PQ or HLG.
+    """
+    if transfer in {PQ, HLG} and not options.hdr_passthrough:
+        name = "PQ" if transfer == PQ else "HLG"
+        raise UnsupportedVideoError(
+            f"{location!r} is {name} (HDR) video, which cannot be dehazed faithfully yet; "
+            "--hdr passthrough copies its pictures without dehazing"
+        )
 
 
 def rgb_target(tags: ColourTags, *, picture: bool) -> Colour:

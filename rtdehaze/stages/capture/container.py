@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from rtdehaze.core.errors import SourceError, UnsupportedVideoError
+from rtdehaze.core.errors import SourceError
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import Chapter, CopiedStream, Packet, VideoInfo
 from rtdehaze.stages.capture.base import BaseSource
 from rtdehaze.stages.capture.clock import Clock
-from rtdehaze.stages.capture.colour import HLG, PQ
+from rtdehaze.stages.capture.colour import refuse_hdr
 from rtdehaze.stages.capture.convert import Converter
 from rtdehaze.stages.capture.cut import Cut
 from rtdehaze.stages.capture.decoding import VideoDecoder
@@ -110,7 +110,7 @@ class ContainerSource(BaseSource):
             )
         self._main = stream
         self._time_base = stream.time_base or Fraction(1, 90_000)
-        self._refuse_hdr(context.color_trc)
+        refuse_hdr(self.location, context.color_trc, options)
         rate = frame_rate(stream)
         self._decoder = VideoDecoder(stream, self.location, self._notices, threads=options.threads)
         self._clock = Clock(self._notices, 1 if rate is None else round(1 / (rate * self._time_base)))
@@ -132,18 +132,10 @@ class ContainerSource(BaseSource):
             self._ahead.append(item)
             if isinstance(item, Frame):
                 native: Any = item.native
-                self._refuse_hdr(native.color_trc)
+                refuse_hdr(self.location, native.color_trc, self._options)
                 self._video = describe_video(self._container, self._main, self._converter, native, self._options)
                 return
         raise SourceError(self._no_frames())
-
-    def _refuse_hdr(self, transfer: int) -> None:
-        if transfer in {PQ, HLG} and not self._options.hdr_passthrough:
-            name = "PQ" if transfer == PQ else "HLG"
-            raise UnsupportedVideoError(
-                f"{self.location!r} is {name} (HDR) video, which cannot be dehazed faithfully yet; "
-                "--hdr passthrough copies its pictures without dehazing"
-            )
 
     def _no_frames(self) -> str:
         if self._decoder.damaged:

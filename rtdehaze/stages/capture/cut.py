@@ -10,7 +10,7 @@ from av.stream import Stream
 
 from rtdehaze.core.stream import Chapter
 
-__all__ = ["Cut"]
+__all__ = ["Bounds", "Cut"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Cut:
         begin = origin + (start or 0)
         return Cut(None if start is None else begin, None if duration is None else begin + duration)
 
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is cut off and nothing is moved."""
+        return self.start is None and self.end is None
+
     def first(self, time_base: Fraction) -> int | None:
         """Returns the first timestamp inside, in units of `time_base`; None if there is no start."""
         return None if self.start is None else round(self.start / time_base)
@@ -37,33 +42,6 @@ class Cut:
     def stop(self, time_base: Fraction) -> int | None:
         """Returns the first timestamp after the end, in units of `time_base`; None if there is no end."""
         return None if self.end is None else round(self.end / time_base)
-
-    def packet(self, packet: Packet[Stream], time_base: Fraction, *, clamp: bool) -> bool:
-        """Moves a packet and says whether it belongs to the part.
-
-        Args:
-            packet: Of a copied stream; its timestamps are changed.
-            time_base: Of its stream.
-            clamp: Whether a packet that begins before or ends after the part is shortened to it (subtitles) rather
-                than judged by its beginning.
-        """
-        first, stop = self.first(time_base), self.stop(time_base)
-        time = packet.pts if packet.pts is not None else packet.dts
-        if time is None:
-            return True
-        if stop is not None and time >= stop:
-            return False
-        length = packet.duration or 0
-        begin = time
-        if first is not None and time < first:
-            if not clamp or time + length <= first:
-                return False
-            begin = first
-        if clamp and length:
-            end = time + length if stop is None else min(time + length, stop)
-            packet.duration = end - begin
-        self._move(packet, begin - time - (first or 0))
-        return True
 
     def chapters(self, chapters: list[Chapter]) -> tuple[Chapter, ...]:
         """Returns the chapters that reach into the part, shortened to it and moved."""
@@ -77,8 +55,41 @@ class Cut:
                 kept.append(replace(chapter, start=begin - moved, end=end - moved))
         return tuple(kept)
 
-    @staticmethod
-    def _move(packet: Packet[Stream], by: int) -> None:
-        if by:
-            packet.pts = None if packet.pts is None else packet.pts + by
-            packet.dts = None if packet.dts is None else packet.dts + by
+    def bounds(self, time_base: Fraction) -> Bounds:
+        """Returns the interval for one stream, in units of its time base."""
+        return Bounds(self.first(time_base), self.stop(time_base))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The part that is read on the clock of one copied stream: [first, stop), None is open."""
+
+    first: int | None
+    stop: int | None
+
+    def take(self, packet: Packet[Stream], *, clamp: bool) -> bool:
+        """Moves a packet and says whether it belongs to the part.
+
+        Args:
+            packet: Its timestamps are changed.
+            clamp: Whether a packet that begins before or ends after the part is shortened to it (subtitles) rather
+                than judged by its beginning.
+        """
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is None:
+            return True
+        if self.stop is not None and time >= self.stop:
+            return False
+        length = packet.duration or 0
+        begin = time
+        if self.first is not None and time < self.first:
+            if not clamp or time + length <= self.first:
+                return False
+            begin = self.first
+        if clamp and length:
+            end = time + length if self.stop is None else min(time + length, self.stop)
+            packet.duration = end - begin
+        by = begin - time - (self.first or 0)
+        packet.pts = None if packet.pts is None else packet.pts + by
+        packet.dts = None if packet.dts is None else packet.dts + by
+        return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -32,7 +33,7 @@ _READ_ON = Fraction(5)
 _RETRIES = 100
 """Errors in a row after which an input is given up; a demuxer that resynchronises needs a few."""
 
-_EARLY = Fraction(1, 2)
+_EARLY = 0.5
 """Seconds that may be missing at the end before it is told: last durations are often rounded or wrong."""
 
 _STATES_DURATION = ("mov", "matroska", "avi")
@@ -59,11 +60,16 @@ class Demuxer:
         self._covers = frozenset(stream.index for stream in container.streams.video if is_picture_track(stream))
         self._await_key = {stream.index for stream in copied if stream.kind == "video"} - self._covers
         self._continuity = Continuity(container, notices)
-        self._reached: Fraction | None = None
+        # Floats: Fractions would take longer than all else that is done to a packet.
+        bases = {stream.index: stream.time_base or Fraction(1, 90_000) for stream in container.streams}
+        self._units = {index: float(base) for index, base in bases.items()}
+        self._bounds = {} if cut.whole else {index: cut.bounds(base) for index, base in bases.items()}
+        self._give_up = float("inf") if cut.end is None else float(cut.end + _READ_ON)
+        self._reached = float("-inf")
         self.video_done = False
         """Set by whoever decodes, once a frame after the end of the part has come."""
         self._copied = bool(copied)
-        self._skip_before: int | None = None
+        self._await_time: int | None = None
         if cut.start is not None:
             self._seek(cut.start)
 
@@ -108,13 +114,15 @@ class Demuxer:
     def _wanted(self, packet: Packet[Stream]) -> bool:
         index = packet.stream_index
         if index == self._main.index:
-            if self._skip_before is not None and packet.dts is not None and packet.dts < self._skip_before:
-                return False
-            self._skip_before = None
+            if self._await_time is not None:
+                time = _time(packet)
+                if not packet.is_keyframe or time is None or time < self._await_time:
+                    return False
+                self._await_time = None
             return True
         if index in self._covers:
             return bool(packet.size)
-        if not self._cut.packet(packet, packet.time_base, clamp=index in self._clamped):
+        if index in self._bounds and not self._bounds[index].take(packet, clamp=index in self._clamped):
             return False
         if self._cut.start is not None and index in self._await_key:
             if not packet.is_keyframe:
@@ -127,10 +135,9 @@ class Demuxer:
         time = packet.dts if packet.dts is not None else packet.pts
         if time is None:
             return False
-        begins = Fraction(time * packet.time_base)
-        ends = begins + Fraction((packet.duration or 0) * packet.time_base)
-        self._reached = ends if self._reached is None else max(self._reached, ends)
-        return self.video_done and self._cut.end is not None and begins > self._cut.end + _READ_ON
+        unit = self._units[packet.stream_index]
+        self._reached = max(self._reached, (time + (packet.duration or 0)) * unit)
+        return self.video_done and time * unit > self._give_up
 
     def _seek(self, start: Fraction) -> None:
         time_base = self._main.time_base or Fraction(1, 90_000)
@@ -139,12 +146,12 @@ class Demuxer:
             if not self._seek_to(target):
                 break
             key = self._next_keyframe()
-            if key is not None and key[0] <= round(start / time_base):
+            if key is not None and key <= round(start / time_base):
                 # Tracks that pass by may lie earlier in the file than the picture they belong to.
-                self._skip_before = key[1] if self._copied else None
+                self._await_time = key if self._copied else None
                 if self._seek_to(target - (round(_LEAD / time_base) if self._copied else 0)):
                     return
-        self._skip_before = None
+        self._await_time = None
         self._seek_to(self._main.start_time or 0)
 
     def _seek_to(self, timestamp: int) -> bool:
@@ -154,28 +161,31 @@ class Demuxer:
             return False
         return True
 
-    def _next_keyframe(self) -> tuple[int, int] | None:
-        """Returns the presentation and decoding time of the next keyframe, None if there is none with a time."""
+    def _next_keyframe(self) -> int | None:
+        """Returns the time of the next keyframe, None if there is none with a time."""
         try:
             for packet in self._container.demux(self._main):
                 if packet.size and packet.is_keyframe:
-                    pts = packet.pts if packet.pts is not None else packet.dts
-                    return None if pts is None or packet.dts is None else (pts, packet.dts)
+                    return _time(packet)
         except (av.FFmpegError, OSError):
             return None
         return None
 
     def _tell_early_end(self) -> None:
         duration = self._container.duration
-        if duration is None or self._reached is None or not self._container.format.name.startswith(_STATES_DURATION):
+        if duration is None or not self._container.format.name.startswith(_STATES_DURATION):
             return
-        expected = Fraction((self._container.start_time or 0) + duration, 1_000_000)
-        if expected - self._reached > _EARLY:
+        expected = ((self._container.start_time or 0) + duration) / 1_000_000
+        if self._reached > float("-inf") and expected - self._reached > _EARLY:
             self._notices.say(
                 "ends early",
-                f"the input ends early, at {float(self._reached):.2f} s of {float(expected):.2f} s; "
-                "everything before is kept",
+                f"the input ends early, at {self._reached:.2f} s of {expected:.2f} s; everything before is kept",
             )
 
     def _position(self) -> str:
-        return "" if self._reached is None else f" at {float(self._reached):.2f} s"
+        return f" at {self._reached:.2f} s" if self._reached > float("-inf") else ""
+
+
+def _time(packet: Packet[Any]) -> int | None:
+    # Right after a seek Matroska knows no decoding times.
+    return packet.pts if packet.pts is not None else packet.dts

@@ -55,6 +55,7 @@ def describe_video(
         rotation=first.rotation,
         bit_rate=bit_rate(stream),
         interlaced=first.interlaced_frame,
+        still=container.format.name.endswith("_pipe"),
         metadata=dict(stream.metadata),
         disposition=int(stream.disposition),
         native=stream,

@@ -21,6 +21,9 @@ _OPTIONS = {
     "max_pixels": str(MAX_PIXELS),
 }
 
+_TEXT = "tty"
+"""The demuxer that would draw any .txt file as a film of a terminal."""
+
 
 def open_container(location: str, *, stream: IO[bytes] | None = None, hwaccel: str | None = None) -> InputContainer:
     """Opens a local file for demuxing.
@@ -39,7 +42,7 @@ def open_container(location: str, *, stream: IO[bytes] | None = None, hwaccel: s
     try:
         # An absolute path cannot be mistaken for the name of a protocol.
         target = str(Path(location).absolute()) if stream is None else stream
-        return av.open(target, "r", options=_OPTIONS, metadata_errors="replace", hwaccel=device)
+        container = av.open(target, "r", options=_OPTIONS, metadata_errors="replace", hwaccel=device)
     except (av.FFmpegError, OSError, ValueError, RuntimeError, NotImplementedError) as error:
         if device is not None and not isinstance(error, av.error.InvalidDataError):
             raise SourceError(
@@ -47,6 +50,10 @@ def open_container(location: str, *, stream: IO[bytes] | None = None, hwaccel: s
                 "choose another, or leave the option out to decode on the CPU"
             ) from error
         raise source_error(location, error) from error
+    if container.format.name == _TEXT:
+        container.close()
+        raise SourceError(f"{redacted(location)!r} is text, not a video or a picture")
+    return container
 
 
 def _device(name: str) -> HWAccel:

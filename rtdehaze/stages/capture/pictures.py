@@ -16,6 +16,7 @@ from rtdehaze.core.errors import SourceError
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import Packet, VideoInfo
 from rtdehaze.stages.capture.base import BaseSource
+from rtdehaze.stages.capture.colour import refuse_hdr
 from rtdehaze.stages.capture.convert import Converter
 from rtdehaze.stages.capture.opening import open_container
 from rtdehaze.stages.capture.options import MAX_PIXELS, CaptureOptions
@@ -26,7 +27,22 @@ __all__ = ["PICTURE_SUFFIXES", "PictureSource", "files_of_folder", "files_of_pat
 
 PICTURE_SUFFIXES = frozenset(
     {
-        *(".bmp", ".dpx", ".exr", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".pbm", ".pgm", ".png", ".pnm", ".ppm"),
+        *(
+            ".avif",
+            ".bmp",
+            ".dpx",
+            ".exr",
+            ".jp2",
+            ".jpe",
+            ".jpeg",
+            ".jpg",
+            ".jxl",
+            ".pbm",
+            ".pgm",
+            ".png",
+            ".pnm",
+            ".ppm",
+        ),
         *(".qoi", ".tga", ".tif", ".tiff", ".webp"),
     }
 )
@@ -65,6 +81,7 @@ class PictureSource(BaseSource):
         first = next(self._stream, None)
         if first is None:
             raise SourceError(f"{self.location!r}: not one of its {len(self._files)} pictures can be read")
+        refuse_hdr(self.location, first.colour.tags.transfer, options)
         self._ahead: list[Frame] = [first]
         self._video = self._describe(first)
 

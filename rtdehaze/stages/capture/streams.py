@@ -24,7 +24,7 @@ __all__ = [
     "stream_seconds",
 ]
 
-_PICTURE_TRACK = Disposition.attached_pic | Disposition.timed_thumbnails
+_PICTURE_TRACK = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.dependent
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)$")
 """What Matroska muxers write into the tag DURATION of each stream."""
 
@@ -32,7 +32,7 @@ _KINDS = frozenset({"audio", "subtitle", "data", "attachment", "video"})
 
 
 def is_picture_track(stream: Stream) -> bool:
-    """Whether a video stream is cover art or thumbnails rather than the film."""
+    """Whether a video stream is cover art, thumbnails or a tile of a picture rather than the film."""
     return bool(stream.disposition & _PICTURE_TRACK)
 
 
@@ -48,7 +48,7 @@ def main_video(container: InputContainer, location: str) -> VideoStream:
         cover = " and cover art" if container.streams.video else ""
         raise SourceError(f"{location!r} has no video: it holds {', '.join(kinds) or 'nothing'}{cover}")
     best = container.streams.best("video")
-    stream = next((candidate for candidate in candidates if candidate is best), candidates[0])
+    stream = next((one for one in candidates if best is not None and one.index == best.index), candidates[0])
     if stream.codec_context is None:
         raise SourceError(f"{location!r}: there is no decoder for its video codec; convert it to another one first")
     return stream

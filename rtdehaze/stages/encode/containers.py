@@ -1,8 +1,12 @@
-"""Which containers can be written, and what each is told so that a killed run leaves something playable."""
+"""Which containers can be written, and what each is told so that a killed run leaves something playable.
+
+Timestamps survive exactly in MP4 and MOV, whose video track takes the input's time base; Matroska and WebM round each
+to 1 ms, MPEG-TS to 1/90000 s from wherever its decoding begins; AVI numbers frames at one rate.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from rtdehaze.core.errors import UsageError
@@ -48,6 +52,8 @@ class ContainerKind:
     """What audio that the container cannot hold is converted to."""
     text: str | None = None
     """What text subtitles that the container cannot hold are converted to."""
+    bare: bool = False
+    """True where it holds neither chapters nor rotation."""
     holds: frozenset[str] | None = None
     """Codecs of copied streams that it can hold; None: the muxer knows."""
 
@@ -65,25 +71,12 @@ _KINDS = (
     ContainerKind("mov", "mov", options=_MP4_OPTIONS, text="mov_text"),
     ContainerKind("mkv", "matroska", options=_MKV_OPTIONS, text="ass"),
     ContainerKind("webm", "webm", "vp9", "vp9", options=_MKV_OPTIONS, audio="libopus", text="webvtt"),
-    ContainerKind("ts", "mpegts", holds=_TS_HOLDS),
-    ContainerKind("m2ts", "mpegts", options={"mpegts_m2ts_mode": "1"}, holds=_TS_HOLDS),
-    ContainerKind("avi", "avi", fixed_rate=True, audio="libmp3lame"),
+    ContainerKind("ts", "mpegts", bare=True, holds=_TS_HOLDS),
+    ContainerKind("m2ts", "mpegts", options={"mpegts_m2ts_mode": "1"}, bare=True, holds=_TS_HOLDS),
+    ContainerKind("avi", "avi", fixed_rate=True, audio="libmp3lame", bare=True),
 )
 
-CONTAINERS: dict[str, ContainerKind] = {
-    kind.name: ContainerKind(
-        kind.name,
-        kind.format,
-        kind.codec,
-        kind.deep_codec,
-        {**_COMMON, **kind.options},
-        kind.fixed_rate,
-        kind.audio,
-        kind.text,
-        kind.holds,
-    )
-    for kind in _KINDS
-}
+CONTAINERS = {kind.name: replace(kind, options={**_COMMON, **kind.options}) for kind in _KINDS}
 """The containers by extension."""
 
 

@@ -10,18 +10,21 @@ from enum import Enum
 from typing import Any
 
 import av
-from av.stream import Stream
+from av.stream import Disposition, Stream
 
 from rtdehaze.core.errors import UsageError
 from rtdehaze.core.stream import CopiedStream
 from rtdehaze.stages.encode.containers import ContainerKind
 
-__all__ = ["Fate", "StreamPlan", "add_copied_stream", "copied_metadata", "plan_streams"]
+__all__ = ["COVER_TYPES", "Fate", "StreamPlan", "add_copied_stream", "copied_metadata", "plan_streams"]
 
 _log = logging.getLogger("rtdehaze.encode")
 
 _TEXT_CODECS = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
 """Subtitles made of characters: these can become one another."""
+
+COVER_TYPES = {"png": "image/png", "mjpeg": "image/jpeg", "gif": "image/gif", "bmp": "image/bmp", "webp": "image/webp"}
+"""Codecs of cover art and how attachments name them."""
 
 _STALE_TAGS = frozenset({"DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "BPS", "encoder", "ENCODER"})
 """Statistics that Matroska writers leave on a stream; they describe the old file."""
@@ -32,6 +35,8 @@ class Fate(Enum):
 
     COPY = "copy"
     CONVERT = "convert"
+    ATTACH = "attach"
+    """Cover art, which Matroska holds as an attachment."""
     CARRIED = "carried"
     """Nothing to do: the container writes it from the metadata."""
     LEAVE_OUT = "leave out"
@@ -59,7 +64,8 @@ def plan_streams(copied: Sequence[CopiedStream], container: ContainerKind, *, st
         if plan.fate in (Fate.CONVERT, Fate.LEAVE_OUT):
             done = f"converted to {plan.target}" if plan.fate is Fate.CONVERT else "left out"
             language = f" ({stream.language})" if stream.language else ""
-            what = f"{stream.kind} stream {stream.index}{language}: {container.name} cannot hold {stream.codec or 'it'}"
+            kind = "cover art" if _is_cover(stream) else stream.kind
+            what = f"{kind} stream {stream.index}{language}: {container.name} cannot hold {stream.codec or 'it'}"
             if strict:
                 message = f"{what}; write mkv, or leave --strict out and it will be {done}"
                 raise UsageError(message)
@@ -69,12 +75,19 @@ def plan_streams(copied: Sequence[CopiedStream], container: ContainerKind, *, st
 
 
 def _plan(stream: CopiedStream, container: ContainerKind) -> StreamPlan:
+    native: Any = stream.native
+    if not isinstance(native, Stream):
+        return StreamPlan(stream, Fate.LEAVE_OUT)
+    if stream.kind == "data" and "timecode" in native.metadata:
+        # A timecode track; the demuxer has put its start into the video's metadata, and muxers make it from there.
+        return StreamPlan(stream, Fate.CARRIED)
+    if _is_cover(stream):
+        # The muxer of fragmented MP4 adds an empty track for each cover.
+        attached = container.format == "matroska" and stream.codec in COVER_TYPES
+        return StreamPlan(stream, Fate.ATTACH if attached else Fate.LEAVE_OUT)
     if _can_hold(stream, container):
         return StreamPlan(stream, Fate.COPY)
-    native = stream.native
-    if stream.kind == "data" and getattr(native, "codec_tag", "") == "tmcd":
-        return StreamPlan(stream, Fate.CARRIED)
-    decodable = getattr(native, "codec_context", None) is not None
+    decodable = native.codec_context is not None
     if stream.kind == "audio" and decodable:
         return StreamPlan(stream, Fate.CONVERT, container.audio)
     if stream.kind == "subtitle" and decodable and stream.codec in _TEXT_CODECS and container.text:
@@ -82,13 +95,13 @@ def _plan(stream: CopiedStream, container: ContainerKind) -> StreamPlan:
     return StreamPlan(stream, Fate.LEAVE_OUT)
 
 
+def _is_cover(stream: CopiedStream) -> bool:
+    return isinstance(stream.native, Stream) and bool(stream.native.disposition & Disposition.attached_pic)
+
+
 def _can_hold(stream: CopiedStream, container: ContainerKind) -> bool:
     """Whether the muxer takes the stream: it is asked by writing a header into memory."""
-    if not isinstance(stream.native, Stream):
-        return False
     if container.holds is not None and stream.codec not in container.holds:
-        return False
-    if stream.kind == "data" and getattr(stream.native, "codec_tag", "") == "tmcd":
         return False
     if stream.kind == "attachment":
         return container.format == "matroska"
@@ -109,7 +122,7 @@ def add_copied_stream(container: Any, stream: CopiedStream) -> Any:
         mimetype = native.metadata.get("mimetype", "application/octet-stream")
         added = container.add_attachment(name, mimetype, bytes(native.data))
     else:
-        added = container.add_stream_from_template(native)
+        added = container.add_stream_from_template(native, opaque=True)
         added.disposition = native.disposition
     added.metadata.update(copied_metadata(native.metadata))
     return added

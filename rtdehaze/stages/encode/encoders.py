@@ -10,6 +10,7 @@ from typing import cast
 
 import av
 from av.codec.codec import find_best_pix_fmt_of_list
+from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
 from rtdehaze.core.errors import SinkError, UsageError
@@ -52,8 +53,6 @@ class EncoderPlan:
     time_base: Fraction
     rate: Fraction
     options: dict[str, str]
-    scale: float | None = None
-    """Quantiser scale of encoders that have no better word for quality."""
     bitrate: int | None = None
     threads: int = 0
     b_frames: bool = True
@@ -110,13 +109,11 @@ def apply_plan(context: VideoCodecContext, plan: EncoderPlan) -> None:
     context.thread_count = plan.threads
     # By frames, not by slices (PyAV's default): faster, and slices cost quality.
     context.thread_type = "AUTO"
+    context.flags |= Flags.frame_duration
     if not plan.b_frames:
         context.max_b_frames = 0
     if plan.bitrate is not None:
         context.bit_rate = plan.bitrate
-    if plan.scale is not None:
-        context.qscale = True
-        context.global_quality = round(plan.scale * 118)  # FF_QP2LAMBDA
 
 
 def open_context(plan: EncoderPlan) -> VideoCodecContext:
@@ -159,7 +156,7 @@ def available_encoders() -> tuple[EncoderState, ...]:
 
 def _try(name: str, codec: str) -> EncoderState:
     wanted = "yuv422p" if codec == "dnxhd" else "yuv420p"
-    options, scale = options_for(name)
+    options = options_for(name)
     rate = Fraction(25)
     # DNxHD knows only the sizes and rates of its standard; 1080p25 at 120 Mbit/s is one.
     plan = EncoderPlan(
@@ -171,7 +168,6 @@ def _try(name: str, codec: str) -> EncoderState:
         1 / rate,
         rate,
         options,
-        scale,
         bitrate=120_000_000 if codec == "dnxhd" else None,
         threads=1,
     )

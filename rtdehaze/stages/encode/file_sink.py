@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import av
 
-from rtdehaze.core.errors import RtdehazeError, SinkError
+from rtdehaze.core.errors import SinkError
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import Packet
 from rtdehaze.stages.encode.destination import Destination
@@ -25,7 +25,8 @@ class FileSink:
         self._location = location
         self._destination = destination
         self._allocator = FrameAllocator(plan.encoder.width, plan.encoder.height)
-        self._muxer = Muxer(plan)
+        with sink_errors(f"{location}: cannot be set up"):
+            self._muxer = Muxer(plan, destination.working)
         self._closed = False
         self._kept = False
 
@@ -56,8 +57,8 @@ class FileSink:
             if isinstance(item, Packet):
                 self._muxer.copy(item)
                 return
-            if not self._muxer.opened:
-                self._muxer.open(self._destination.working, item)
+            if not self._muxer.started:
+                self._muxer.start(item)
             self._muxer.encode(item)
 
     def finish(self) -> None:
@@ -68,7 +69,7 @@ class FileSink:
         """
         if self._closed:
             return
-        if not self._muxer.opened:
+        if not self._muxer.started:
             message = f"{self._location}: no frame came, so nothing was written"
             raise SinkError(message)
         with sink_errors(f"{self._location}: cannot be completed"):
@@ -89,12 +90,12 @@ class FileSink:
         if self._closed:
             return self._kept
         self._closed = True
-        if not self._muxer.opened:
+        if not self._muxer.started:
             return False
         if keep:
             try:
                 self._complete()
-            except (RtdehazeError, av.FFmpegError, OSError, ValueError, RuntimeError, MemoryError):
+            except Exception:  # noqa: BLE001 - this is the last resort, whatever broke before
                 self._kept = not self._destination.replaces and _plays(str(self._destination.path))
         with suppress(Exception):
             self._muxer.close()

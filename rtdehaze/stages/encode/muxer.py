@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.codec.context import Flags
 from av.video.format import VideoFormat
 
 from rtdehaze.core.frame import Frame
-from rtdehaze.core.stream import Chapter, Packet, VideoInfo
+from rtdehaze.core.stream import Chapter, CopiedStream, Packet, VideoInfo
 from rtdehaze.stages.encode.clock import OutputClock
 from rtdehaze.stages.encode.containers import ContainerKind
-from rtdehaze.stages.encode.copying import Fate, StreamPlan, copied_metadata
+from rtdehaze.stages.encode.copying import COVER_TYPES, Fate, StreamPlan, copied_metadata
 from rtdehaze.stages.encode.encoders import EncoderPlan, apply_plan
 from rtdehaze.stages.encode.frames import FrameConverter
 from rtdehaze.stages.encode.passages import Passage, add_passage
@@ -28,6 +29,19 @@ _log = logging.getLogger("rtdehaze.encode")
 
 MAX_WAITING = 8192
 """Copied packets that may wait for the video to catch up (minutes of audio); past that they are written at once."""
+
+_LONGEST_REORDERING = 60
+"""Seconds between decoding and showing a frame that can be meant: for clips of two frames x265 gives uninitialised
+memory as decoding times."""
+
+_PROGRESSIVE = 1
+"""FFmpeg's AV_FIELD_PROGRESSIVE; what is above has an order of fields, 0 is unknown."""
+
+_FIELD_ENCODERS = frozenset({"libx264", "mpeg2video", "mpeg4", "prores_ks", "dnxhd"})
+"""Encoders that code interlaced pictures as such."""
+
+_QUICKTIME_LANGUAGES = {"deu": "ger", "ell": "gre", "isl": "ice", "nld": "dut", "swe": "sve", "zho": "chi"}
+"""ISO 639-2 has two codes for some languages, and QuickTime's table the other one."""
 
 _UNSPECIFIED = 2
 """ITU-T H.273: what a colour tag holds that says nothing."""
@@ -48,39 +62,47 @@ class FilePlan:
 class Muxer:
     """Writes one file from its first frame on; PyAV's exceptions pass through."""
 
-    def __init__(self, plan: FilePlan) -> None:
-        """Takes the plan; nothing is opened yet."""
+    def __init__(self, plan: FilePlan, path: Path) -> None:
+        """Adds the streams in the input's order; there is no file yet.
+
+        The input's streams are looked at here and never again: PyAV's are dead once their container is closed.
+        """
         self._plan = plan
         encoder = plan.encoder
         self._converter = FrameConverter(encoder.width, encoder.height, encoder.pixel_format)
-        self._container: Any = None
-        self._encoder: Any = None
+        self._clock = OutputClock(encoder, from_zero=plan.container.fixed_rate)
         self._passages: dict[int, Passage] = {}
         self._waiting: deque[Packet] = deque()
         self._last_dts: dict[int, int] = {}
-        self._clock = OutputClock(encoder, from_zero=plan.container.fixed_rate)
-        self._flushed = False
         self._told: set[str] = set()
-
-    @property
-    def opened(self) -> bool:
-        """Whether a first frame came and there is a file."""
-        return self._container is not None
-
-    def open(self, path: Path, first: Frame) -> None:
-        """Creates the file and adds its streams in the input's order."""
-        plan = self._plan
-        options = dict(plan.container.options)
-        self._container = av.open(str(path), "w", format=plan.container.format, container_options=options)
+        self._started = False
+        self._flushed = False
+        self._container: Any = av.open(
+            str(path), "w", format=plan.container.format, container_options=_container_options(plan)
+        )
         self._container.metadata.update(plan.metadata)
         own = getattr(plan.video.native, "index", -1)
-        before = [entry for entry in plan.streams if entry.stream.index < own]
-        after = [entry for entry in plan.streams if entry.stream.index >= own]
-        self._add_streams(before)
-        self._add_video(first)
-        self._add_streams(after)
+        self._add_streams([entry for entry in plan.streams if entry.stream.index < own])
+        self._encoder = self._add_video()
+        self._add_streams([entry for entry in plan.streams if entry.stream.index >= own])
+        if plan.container.format == "mov":
+            _name_languages_as_quicktime(self._container)
         if plan.chapters:
             self._container.set_chapters([_as_chapter(chapter) for chapter in plan.chapters])
+
+    @property
+    def started(self) -> bool:
+        """Whether a first frame came and there is a file."""
+        return self._started
+
+    def start(self, first: Frame) -> None:
+        """Creates the file, with what only the first frame can tell."""
+        plan = self._plan.encoder
+        self._started = True
+        self._encoder.codec_context.options = hdr_options(plan.encoder, plan.options, first)
+        for entry in self._plan.streams:
+            if entry.fate is Fate.ATTACH:
+                self._attach(entry.stream)
         self._container.start_encoding()
 
     def _add_streams(self, plans: Sequence[StreamPlan]) -> None:
@@ -88,22 +110,32 @@ class Muxer:
             if plan.fate in (Fate.COPY, Fate.CONVERT):
                 self._passages[plan.stream.index] = add_passage(self._container, plan)
 
-    def _add_video(self, first: Frame) -> None:
+    def _attach(self, stream: CopiedStream) -> None:
+        """Adds cover art, which demuxers hand out before everything else."""
+        mimetype = COVER_TYPES[stream.codec]
+        for packet in self._waiting:
+            if packet.stream.index == stream.index:
+                name = f"cover.{mimetype.partition('/')[2].replace('jpeg', 'jpg')}"
+                self._container.add_attachment(name, mimetype, bytes(packet.native))  # type: ignore[call-overload]
+                return
+
+    def _add_video(self) -> Any:
         plan, video = self._plan.encoder, self._plan.video
-        self._encoder = self._container.add_stream(plan.encoder, rate=plan.rate)
-        apply_plan(self._encoder.codec_context, plan)
-        self._encoder.codec_context.options = hdr_options(plan.encoder, plan.options, first)
-        _apply_colour(self._encoder.codec_context, video, plan.pixel_format)
+        stream: Any = self._container.add_stream(plan.encoder, rate=plan.rate)
+        apply_plan(stream.codec_context, plan)
+        _apply_colour(stream.codec_context, video, plan.pixel_format)
+        _apply_fields(stream.codec_context, video)
         if video.sample_aspect_ratio:
-            self._encoder.codec_context.sample_aspect_ratio = video.sample_aspect_ratio
+            stream.codec_context.sample_aspect_ratio = video.sample_aspect_ratio
         if video.rotation:
-            self._encoder.set_display_rotation(video.rotation)
+            stream.set_display_rotation(video.rotation)
         if plan.codec == "hevc" and self._plan.container.format in {"mp4", "mov"}:
             # Apple's players take HEVC only under this tag.
-            self._encoder.codec_context.codec_tag = "hvc1"
-        self._encoder.time_base = plan.time_base
-        self._encoder.disposition = video.disposition
-        self._encoder.metadata.update(copied_metadata(video.metadata))
+            stream.codec_context.codec_tag = "hvc1"
+        stream.time_base = plan.time_base
+        stream.disposition = video.disposition
+        stream.metadata.update(copied_metadata(video.metadata))
+        return stream
 
     def encode(self, frame: Frame) -> None:
         """Encodes a frame and writes what has become ready."""
@@ -120,10 +152,10 @@ class Muxer:
 
     def copy(self, packet: Packet) -> None:
         """Writes a copied packet as soon as the video has come as far."""
-        if self.opened and packet.stream.index not in self._passages:
+        if self.started and packet.stream.index not in self._passages:
             return
         self._waiting.append(packet)
-        if self.opened and len(self._waiting) > MAX_WAITING:
+        if self.started and len(self._waiting) > MAX_WAITING:
             self._mux_copied(self._waiting.popleft())
 
     def flush(self) -> None:
@@ -138,11 +170,12 @@ class Muxer:
 
     def close(self) -> None:
         """Writes the trailer and closes the file; safe to call twice."""
-        if self._container is not None:
-            self._container.close()
+        self._container.close()
 
     def _mux_video(self, packets: Sequence[Any]) -> None:
         for packet in packets:
+            if packet.dts is None or not 0 <= (packet.pts - packet.dts) * packet.time_base < _LONGEST_REORDERING:
+                packet.dts = packet.pts
             self._container.mux(packet)
             self._clock.video_written(packet)
             while self._waiting and self._clock.is_due(self._waiting[0].native):
@@ -157,18 +190,46 @@ class Muxer:
 
     def _mux_in_order(self, packets: Sequence[Any], output: Any) -> None:
         for native in packets:
-            self._repair(native, output.index)
+            self._repair(native, output)
             self._container.mux(native)
 
-    def _repair(self, native: Any, index: int) -> None:
-        """Muxers refuse decoding times that are missing or go backwards."""
+    def _repair(self, native: Any, output: Any) -> None:
+        """Muxers refuse decoding times that are missing, stand still or go backwards."""
         if native.dts is None:
             native.dts = native.pts
-        last = self._last_dts.get(index)
-        if native.dts is not None:
-            if last is not None and native.dts < last:
-                native.dts = last
-            self._last_dts[index] = native.dts
+        if native.dts is None or output.type == "subtitle":
+            return
+        last = self._last_dts.get(output.index)
+        if last is not None and native.dts <= last:
+            native.dts = last + 1
+            if native.pts is not None:
+                native.pts = max(native.pts, native.dts)
+        self._last_dts[output.index] = native.dts
+
+
+def _name_languages_as_quicktime(container: Any) -> None:
+    for stream in container.streams:
+        language = stream.metadata.get("language", "")
+        if language in _QUICKTIME_LANGUAGES:
+            stream.metadata["language"] = _QUICKTIME_LANGUAGES[language]
+
+
+def _container_options(plan: FilePlan) -> dict[str, str]:
+    options = dict(plan.container.options)
+    if "movflags" in options and any(key.startswith("com.") for key in plan.metadata):
+        # The tags of cameras and telephones (com.apple.quicktime...) go under their own names or not at all.
+        options["movflags"] += "+use_metadata_tags"
+    return options
+
+
+def _apply_fields(context: Any, video: VideoInfo) -> None:
+    """Lets interlaced pictures stay marked as such, so that players still deinterlace them."""
+    order = getattr(getattr(video.native, "codec_context", None), "field_order", 0)
+    if video.interlaced and order > _PROGRESSIVE:
+        context.field_order = order
+        # x264 refuses fields of an odd number of chroma lines.
+        if context.name in _FIELD_ENCODERS and context.height % 4 == 0:
+            context.flags |= Flags.interlaced_dct | Flags.interlaced_me
 
 
 def _apply_colour(context: Any, video: VideoInfo, pixel_format: str) -> None:
@@ -184,7 +245,7 @@ def _apply_colour(context: Any, video: VideoInfo, pixel_format: str) -> None:
             setattr(context, name, value)
 
 
-def _as_chapter(chapter: Chapter) -> dict[str, Any]:
+def _as_chapter(chapter: Chapter) -> av.container.core.Chapter:
     return {
         "id": chapter.id,
         "start": chapter.start,

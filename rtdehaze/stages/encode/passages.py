@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import av
+from av.bitstream import BitStreamFilterContext
 from av.subtitles.subtitle import SubtitleSet
 
 from rtdehaze.stages.encode.copying import Fate, StreamPlan, add_copied_stream, copied_metadata
@@ -17,6 +18,8 @@ _log = logging.getLogger("rtdehaze.encode")
 
 _BITS_PER_CHANNEL = 80_000
 """Bits per second and channel of converted audio: transparent for AAC, MP3 and Opus in listening tests."""
+
+_USUAL_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
 
 class Passage(Protocol):
@@ -41,10 +44,18 @@ def add_passage(container: Any, plan: StreamPlan) -> Passage:
 class _Copy:
     def __init__(self, container: Any, plan: StreamPlan) -> None:
         self.output = add_copied_stream(container, plan.stream)
+        native: Any = plan.stream.native
+        # AAC as in transport streams repeats its parameters in every packet; MP4 wants them once. The muxer strips
+        # them by itself, but not while it delays its index.
+        repeats = plan.stream.codec == "aac" and not native.codec_context.extradata
+        in_mp4 = container.format.name in {"mp4", "mov"}
+        self._filter = BitStreamFilterContext("aac_adtstoasc", native) if repeats and in_mp4 else None
 
     def convert(self, packet: Any) -> Sequence[Any]:
-        packet.stream = self.output
-        return [packet]
+        packets = [packet] if self._filter is None else self._filter.filter(packet)
+        for made in packets:
+            made.stream = self.output
+        return packets
 
     def flush(self) -> Sequence[Any]:
         return []
@@ -57,7 +68,10 @@ class _Audio:
         native: Any = plan.stream.native
         self._decoder = native.codec_context
         rate = 48_000 if plan.target == "libopus" else self._decoder.sample_rate
-        layout = _layout(plan.target, rate, self._decoder.layout.name)
+        said = self._decoder.layout
+        # PCM in AVI and WAV counts its channels without naming them.
+        wanted = _USUAL_LAYOUTS.get(said.nb_channels, said.name) if "channels" in said.name else said.name
+        layout = _layout(plan.target, rate, wanted)
         self.output = container.add_stream(plan.target, rate=rate, layout=layout)
         self.output.bit_rate = _BITS_PER_CHANNEL * self.output.codec_context.channels
         self.output.metadata.update(copied_metadata(native.metadata))

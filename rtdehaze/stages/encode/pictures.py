@@ -19,12 +19,10 @@ from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import VideoInfo
 from rtdehaze.stages.encode.encoders import nearest_format
 from rtdehaze.stages.encode.frames import FrameConverter
+from rtdehaze.stages.encode.settings import quantiser
 from rtdehaze.stages.encode.translate import sink_errors
 
 __all__ = ["PICTURES", "PictureEncoder", "PictureKind", "is_picture"]
-
-_QP_TO_LAMBDA = 118
-"""FFmpeg's FF_QP2LAMBDA: the unit of `global_quality`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +82,7 @@ class PictureEncoder:
         self._turns = round(video.rotation / 90) % 4
         self._size = size
         self._format = self._choose(extension, video, pixel_format)
-        self._quality = self._quantiser(extension, quality)
-        self._options = {**self._kind.options, **(options or {})}
+        self._options = {**self._kind.options, **self._quantiser(extension, quality), **(options or {})}
         matrix = None if VideoFormat(self._format).is_rgb else Matrix.BT601
         self._converter = FrameConverter(*size, self._format, matrix=matrix, full_range=self._kind.full_range)
         self._context = self._open()
@@ -109,11 +106,12 @@ class PictureEncoder:
         # Turned by a quarter, 4:2:2 would be subsampled in the other direction.
         return "yuvj444p" if self._turns % 2 and nearest == "yuvj422p" else nearest
 
-    def _quantiser(self, extension: str, asked: float | None) -> float | None:
+    def _quantiser(self, extension: str, asked: float | None) -> dict[str, str]:
         if asked is not None and self._kind.quality is None:
             message = f"{extension} has no quality setting (crf = {asked:g}); leave --crf out"
             raise UsageError(message)
-        return self._kind.quality if asked is None else asked
+        quality = self._kind.quality if asked is None else asked
+        return {} if quality is None else quantiser(quality)
 
     def _open(self) -> Any:
         context: Any = av.CodecContext.create(self._kind.encoder, "w")
@@ -123,8 +121,6 @@ class PictureEncoder:
         context.options, context.thread_count = self._options, 1
         if self._kind.full_range:
             context.color_range = 2
-        if self._quality is not None:
-            context.qscale, context.global_quality = True, round(self._quality * _QP_TO_LAMBDA)
         with sink_errors(f"encoder {self._kind.encoder} does not open at {width}x{height} {self._format}"):
             context.open()
         return context
@@ -147,6 +143,8 @@ def _turned(native: VideoFrame, turns: int) -> VideoFrame:
         graph.add_buffer(width=native.width, height=native.height, format=native.format, time_base=Fraction(1, 25))
     ]
     steps += [graph.add(name, value) for name, value in _TURNS[turns]]
+    # The turn has been made: encoders that write EXIF must not ask for it again.
+    steps.append(graph.add("sidedata", "mode=delete:type=DISPLAYMATRIX"))
     steps.append(graph.add("buffersink"))
     for before, after in pairwise(steps):
         before.link_to(after)

@@ -91,7 +91,7 @@ def _plan(
 ) -> EncoderPlan:
     encoder, codec, pixel_format = made
     rate = video.rate or _DEFAULT_RATE
-    options, scale = options_for(
+    options = options_for(
         encoder,
         crf=request.crf,
         preset=request.preset,
@@ -109,7 +109,6 @@ def _plan(
         1 / rate if by_rate else video.time_base,
         rate,
         options,
-        scale,
         request.bitrate,
         request.threads,
         b_frames=not container.fixed_rate,

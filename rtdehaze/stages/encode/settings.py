@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from rtdehaze.core.errors import UsageError
 
-__all__ = ["CODECS", "Settings", "options_for", "settings_of"]
+__all__ = ["CODECS", "Settings", "options_for", "quantiser", "settings_of"]
 
 CODECS: dict[str, tuple[str, ...]] = {
     "h264": ("libx264", "h264_nvenc", "h264_qsv", "h264_amf", "h264_v4l2m2m"),
@@ -32,7 +32,7 @@ class Settings:
     """How the common words `crf` and `preset` are said to one encoder, and their defaults."""
 
     quality: str | None = None
-    """The option that holds the quality; `qscale` for FFmpeg's own quantiser scale; None where there is none."""
+    """The option that holds the quality; `quantiser` for FFmpeg's own scale; None where there is none."""
     default_quality: float | None = None
     preset: str | None = None
     """The option that holds the preset; None where there is none."""
@@ -60,9 +60,9 @@ _SETTINGS: dict[str, Settings] = {
     "libvpx-vp9": Settings("crf", 24, "cpu-used", "5", {"row-mt": "1", "deadline": "good"}),
     "libvpx": Settings("crf", 10, "cpu-used", "5", {"deadline": "good"}),
     "ffv1": Settings(options={"level": "3", "slicecrc": "1"}),
-    "mjpeg": Settings("qscale", 3),
-    "mpeg4": Settings("qscale", 2),
-    "mpeg2video": Settings("qscale", 2),
+    "mjpeg": Settings("quantiser", 3),
+    "mpeg4": Settings("quantiser", 2),
+    "mpeg2video": Settings("quantiser", 2),
     "prores_ks": Settings(options={"profile": "hq", "vendor": "apl0"}),
 }
 
@@ -84,8 +84,8 @@ def options_for(
     threads: int = 0,
     rate: float = 25.0,
     extra: dict[str, str] | None = None,
-) -> tuple[dict[str, str], float | None]:
-    """Returns the encoder's options and, where it has no option for quality, its quantiser scale.
+) -> dict[str, str]:
+    """Returns an encoder's options: our defaults, what the user said in common words, then `extra` as it is.
 
     Raises:
         UsageError: The encoder has no such setting.
@@ -96,16 +96,23 @@ def options_for(
     if settings.preset is not None:
         options[settings.preset] = preset or settings.default_preset or ""
     quality = crf if crf is not None else (settings.default_quality if bitrate is None else None)
-    scale = quality if settings.quality == "qscale" else None
-    if quality is not None and settings.quality not in (None, "qscale"):
-        options[str(settings.quality)] = f"{quality:g}"
+    if quality is not None and settings.quality is not None:
+        options.update(quantiser(quality) if settings.quality == "quantiser" else {settings.quality: f"{quality:g}"})
     if bitrate is not None and crf is None:
         options.pop("rc", None)
     options.update(_prompt(encoder, preset, rate))
     options.update(extra or {})
     for option, value in _native_words(encoder, threads, rate).items():
         options[option] = ":".join(filter(None, [value, options.get(option)]))
-    return options, scale
+    return options
+
+
+def quantiser(quality: float) -> dict[str, str]:
+    """Returns the options that hold FFmpeg's own encoders at a quantiser, 1 (best) to 31.
+
+    `global_quality` would need each frame's `quality`, which PyAV does not set.
+    """
+    return {"qmin": f"{quality:.0f}", "qmax": f"{quality:.0f}"}
 
 
 def _check(encoder: str, settings: Settings, crf: float | None, preset: str | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rtdehaze.core.errors import UsageError
 from rtdehaze.core.stream import Sink, Source
-from rtdehaze.stages.encode.containers import container_for
+from rtdehaze.stages.encode.containers import ContainerKind, container_for
 from rtdehaze.stages.encode.copying import plan_streams
 from rtdehaze.stages.encode.destination import Destination
 from rtdehaze.stages.encode.file_sink import FileSink
@@ -80,8 +80,21 @@ def open_sink(
     destination = Destination(location, source.location, overwrite=overwrite)
     plan = plan_encoder(container, video, size, request)
     streams = plan_streams(copied, container, strict=strict)
+    if container.bare:
+        _tell_limits(container, source, strict=strict)
     plan_of_file = FilePlan(container, plan, video, streams, source.chapters, _metadata(source, tag))
     return FileSink(location, destination, plan_of_file)
+
+
+def _tell_limits(container: ContainerKind, source: Source, *, strict: bool) -> None:
+    lost = [f"the rotation by {source.video.rotation} degrees"] if source.video.rotation else []
+    if source.chapters:
+        lost.append(f"the {len(source.chapters)} chapters")
+    for what in lost:
+        message = f"{container.name} cannot hold {what}"
+        if strict:
+            raise UsageError(f"{message}; write mkv, or leave --strict out and it will be left out")
+        _log.warning("%s: left out; mkv and mp4 keep it", message)
 
 
 def _row_of_pictures(location: str, source: Source) -> str | None:
@@ -130,6 +143,7 @@ def _pictures(
 def _metadata(source: Source, tag: str | None) -> dict[str, str]:
     metadata = {key: value for key, value in source.metadata.items() if key not in _STALE_METADATA}
     if tag:
-        said = metadata.get("comment")
-        metadata["comment"] = f"{said}; {tag}" if said else tag
+        # Matroska shouts its keys.
+        key = next((key for key in metadata if key.lower() == "comment"), "comment")
+        metadata[key] = f"{metadata[key]}; {tag}" if key in metadata else tag
     return metadata

@@ -16,6 +16,7 @@ from rtdehaze.stages.estimate.contract import Network, resolve_card
 from rtdehaze.stages.estimate.fit import haze_from_picture, removal_from_gains
 from rtdehaze.stages.estimate.models import Model, load_model
 from rtdehaze.stages.estimate.session import Session, open_session
+from rtdehaze.stages.estimate.trial import try_apart
 
 __all__ = ["Estimator", "open_estimator"]
 
@@ -97,6 +98,8 @@ def open_estimator(model: str | Path, *, provider: str = "auto", threads: int = 
         UsageError: No such provider.
     """
     found = load_model(model)
+    if not found.shipped:
+        try_apart(found.path)
     session = open_session(found, provider, threads)
     network = Network(resolve_card(found, session), session)
     if not found.has_card:
@@ -121,7 +124,7 @@ def _trusted(model: Model, network: Network, asked: str, threads: int) -> Networ
         if asked != "auto":
             raise
         note = f"CPU, because {error}"
-        return Network(network.card, Session(session.runtime, "cpu", note))
+        return Network(network.card, Session(session.runtime, model.card.name, "cpu", note))
     return network
 
 

@@ -27,7 +27,7 @@ class Model:
     external: tuple[Path, ...]
     """Files beside it that hold weights."""
     shipped: bool
-    """True for a model of this package, whose content is the one we tested."""
+    """True for a model of this package whose checksum is the one that its card names."""
 
 
 def models_folder() -> Path:
@@ -65,7 +65,8 @@ def load_model(name_or_path: str | Path) -> Model:
             )
     else:
         card = Card(name=path.stem, kind=Kind.RESTORER, outputs={"image": ""})
-    return Model(card, path, graph, beside.is_file(), inspect_onnx(graph, path), shipped)
+    known = shipped and card.sha256 is not None
+    return Model(card, path, graph, beside.is_file(), inspect_onnx(graph, path), known)
 
 
 def _find(wanted: str) -> tuple[Path, bool]:

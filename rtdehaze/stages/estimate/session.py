@@ -51,8 +51,8 @@ class Tensor:
 class Session:
     """A model on one provider. `run` may be called from several threads."""
 
-    def __init__(self, session: ort.InferenceSession, provider: str, note: str) -> None:
-        self.runtime = session
+    def __init__(self, session: ort.InferenceSession, name: str, provider: str, note: str) -> None:
+        self.runtime, self._name = session, name
         self.provider = provider
         """`cpu`, `cuda` or `tensorrt`: what it really runs on."""
         self.note = note
@@ -69,7 +69,7 @@ class Session:
         try:
             answer: list[Array] = self.runtime.run(outputs, dict(feed))
         except Exception as error:
-            raise ModelError(f"the model failed to run on {self.provider}: {_one_line(error)}") from error
+            raise ModelError(f"model {self._name} failed to run on {self.provider}: {_one_line(error)}") from error
         return answer
 
 
@@ -92,20 +92,21 @@ def open_session(model: Model, provider: str = "auto", threads: int = 1) -> Sess
     if threads < 1:
         raise UsageError(f"{threads = } must be 1 or more")
     ort.set_default_logger_severity(_SILENT)
+    name = model.card.name
     if provider == "cpu":
-        return Session(_create(model, "cpu", threads), "cpu", "CPU, as asked")
+        return Session(_create(model, "cpu", threads), name, "cpu", "CPU, as asked")
     reason = why_no_gpu(provider)
     if reason is None:
         try:
             wanted = "cuda" if provider == "auto" else provider
-            return Session(_create(model, wanted, threads), wanted, _note(provider, wanted))
+            return Session(_create(model, wanted, threads), name, wanted, _note(provider, wanted))
         except ProviderError as error:
             if provider != "auto":
                 raise
             reason = str(error)
     if provider != "auto":
         raise ProviderError(f"provider {provider} cannot be used: {reason}; or choose --provider cpu")
-    return Session(_create(model, "cpu", threads), "cpu", f"CPU, because {reason}")
+    return Session(_create(model, "cpu", threads), name, "cpu", f"CPU, because {reason}")
 
 
 def why_no_gpu(provider: str = "cuda") -> str | None:
@@ -210,4 +211,5 @@ def _confirm(session: ort.InferenceSession, provider: str) -> None:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
+    text = " ".join(str(error).split())
+    return text if len(text) <= 240 else text[:120] + " ... " + text[-110:]

@@ -142,21 +142,18 @@ def _label(text: str, letter: float) -> tuple[NDArray[np.float32], NDArray[np.fl
     """
     scale = letter * _SUPERSAMPLING / _FONT_CAPITALS
     stroke = max(1, round(scale * 1.6))
-    outline = stroke + max(2, round(scale * 5))
-    (width, height), below = cv2.getTextSize(text, _FONT, scale, outline)
-    border = outline
-    shape = (
-        -(-(height + below + 2 * border) // _SUPERSAMPLING) * _SUPERSAMPLING,
-        -(-(width + 2 * border) // _SUPERSAMPLING) * _SUPERSAMPLING,
-    )
-    layers = []
-    for thickness in (outline, stroke):
-        layer = np.zeros(shape, np.uint8)
-        cv2.putText(layer, text, (border, border + height), _FONT, scale, 255, thickness, cv2.LINE_AA)
-        small = (shape[1] // _SUPERSAMPLING, shape[0] // _SUPERSAMPLING)
-        layers.append(cv2.resize(layer, small, interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0)
-    cover, light = layers
-    return np.maximum(cover, light), light
+    (width, height), below = cv2.getTextSize(text, _FONT, scale, stroke)
+    # The outline is the letters widened, not drawn with a thicker pen: OpenCV 5 draws with a font of fixed weight.
+    border = max(2, round(letter * _SUPERSAMPLING / 7))
+    columns, rows = (-(-(size + 4 * border) // _SUPERSAMPLING) for size in (width, height + below))
+    letters = np.zeros((rows * _SUPERSAMPLING, columns * _SUPERSAMPLING), np.uint8)
+    cv2.putText(letters, text, (2 * border, 2 * border + height), _FONT, scale, 255, stroke, cv2.LINE_AA)
+    pen = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * border + 1, 2 * border + 1))
+    layers = [
+        cv2.resize(layer, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
+        for layer in (cv2.dilate(letters, pen), letters)
+    ]
+    return layers[0], layers[1]
 
 
 def _stamps_of(cover: NDArray[np.float32], light: NDArray[np.float32], frame: Frame) -> list[_Stamp]:

@@ -12,13 +12,13 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.core.colour import Matrix, luma_weights
+from rtdehaze.core.colour import Matrix
 from rtdehaze.core.frame import Frame, Layout, PixelFormat
 from rtdehaze.core.haze import Removal
 from rtdehaze.stages.recompose.fields import axis, field_maps, levels, rgb_field_maps
-from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, MARGIN, Picture, recompose_rows
-from rtdehaze.stages.recompose.rgb import RGB_FIELDS, Reading, recompose_rgb_rows
-from rtdehaze.stages.recompose.rows import Axis
+from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, Picture, recompose_rows
+from rtdehaze.stages.recompose.rgb import RGB_FIELDS, recompose_rgb_rows
+from rtdehaze.stages.recompose.rows import MARGIN, Axis, Ramp, Rows, dither_ramp
 
 __all__ = ["Recomposer"]
 
@@ -27,7 +27,7 @@ _STRIPS_PER_THREAD = 4
 _LEAST_ROWS = 16
 """Below this many block rows a strip costs more in the handing out than it saves."""
 
-_Scratch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+_Scratch = tuple[Rows, Rows, Rows, Rows, Ramp]
 
 
 class Recomposer:
@@ -45,7 +45,7 @@ class Recomposer:
         self._pool = ThreadPoolExecutor(self._threads, "recompose") if threads > 1 else None
         self._scratch: list[_Scratch] = []
         self._scratch_size = (0, 0)
-        self._rgb_scratch: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+        self._rgb_scratch: list[tuple[Rows, Rows, Ramp]] = []
 
     def apply(self, frame: Frame, removal: Removal | None, out: Frame, *, left: int = 0) -> None:
         """Writes the recomposed picture of `frame` into the planes of `out`.
@@ -67,7 +67,7 @@ class Recomposer:
             removal = _nothing()
         pixels = frame.format
         across, down = _axes(frame.width, frame.height, pixels, removal.luma.shape)
-        luma, chroma = field_maps(removal, frame.colour, pixels.bits)
+        luma, chroma, edges = field_maps(removal, frame.colour, pixels.bits, frame.width * frame.height)
         to = levels(pixels, out.format, frame.colour, removal.guide is not None)
         block = (1 << pixels.log2_chroma_w, 1 << pixels.log2_chroma_h)
         strips = self._strips(-(-frame.height // block[1]))
@@ -76,7 +76,7 @@ class Recomposer:
 
         def strip(number: int) -> None:
             rows, scratch = strips[number], self._scratch[number]
-            recompose_rows(source, target, luma, chroma, across, down, block, rows, scratch, to)
+            recompose_rows(source, target, luma, chroma, across, down, block, rows, scratch, edges, to)
 
         self._share(strip, len(strips))
 
@@ -105,14 +105,16 @@ class Recomposer:
         height, width = picture.shape[:2]
         map_height, map_width = removal.luma.shape
         across, down = axis(width, width, 1, map_width), axis(height, height, 1, map_height)
-        fields = rgb_field_maps(removal, order)
-        red, green, blue = luma_weights(matrix).astype(np.float32)
-        first, third = (red, blue) if order == "rgb" else (blue, red)
-        to = Reading(first, green, third, np.float32(removal.guide is not None))
+        fields, to = rgb_field_maps(removal, order, matrix, width * height)
         strips = self._strips(height)
         if len(self._rgb_scratch) != len(strips) or self._rgb_scratch[0][1].shape[1] != width:
             self._rgb_scratch = [
-                (np.zeros((3, RGB_FIELDS, width), np.float32), np.zeros((3, width), np.float32)) for _ in strips
+                (
+                    np.zeros((3, RGB_FIELDS, width + MARGIN), np.float32),
+                    np.zeros((3, width), np.float32),
+                    dither_ramp(width),
+                )
+                for _ in strips
             ]
         out = np.empty_like(picture)
 
@@ -157,10 +159,11 @@ class Recomposer:
         while len(self._scratch) < count:
             self._scratch.append(
                 (
-                    np.zeros((3, LUMA_FIELDS, width + MARGIN), np.float32),
-                    np.zeros((3, CHROMA_FIELDS, chroma_width + MARGIN), np.float32),
-                    np.zeros((2, width + MARGIN), np.float32),
-                    np.zeros((3, chroma_width + MARGIN), np.float32),
+                    np.zeros((2, LUMA_FIELDS, width + MARGIN), np.float32),
+                    np.zeros((2, CHROMA_FIELDS, chroma_width + MARGIN), np.float32),
+                    np.zeros((6, width + MARGIN), np.float32),
+                    np.zeros((5, chroma_width + MARGIN), np.float32),
+                    dither_ramp(width),
                 )
             )
 

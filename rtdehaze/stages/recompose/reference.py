@@ -58,4 +58,4 @@ def recompose_planes(
 
 def _between(maps: NDArray[np.float64], along: Axis) -> NDArray[np.float64]:
     before = maps[..., along.before]
-    return before + along.weight * (maps[..., along.after] - before)
+    return before + along.weight[: along.before.size] * (maps[..., along.after] - before)

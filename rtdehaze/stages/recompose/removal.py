@@ -16,7 +16,7 @@ def plan_removal(
     guide: Map | None = None,
     weight: float = 1.0,
     min_transmission: float = 0.1,
-    max_chroma_gain: float = 4.0,
+    max_chroma_gain: float = 2.5,
 ) -> Removal | None:
     """Says how much of the haze is taken off, and within which limits.
 
@@ -31,8 +31,9 @@ def plan_removal(
         guide: (3, h, w), RGB in [0, 1]: the picture that the haze was estimated on.
         weight: In [0, 1]: how far the picture is taken to be hazy at all; scales the strength.
         min_transmission: Transmission is taken to be no less, so that the gain stays under its inverse.
-        max_chroma_gain: What chroma is amplified by at most. Its noise is coarser and more visible than luma's,
-            and what the cap leaves is merely less colour, since the veil is subtracted whole.
+        max_chroma_gain: What chroma is amplified by at most. Its noise and its compression blocks are coarser and
+            more visible than luma's, and what the cap leaves is merely less colour, since the veil is subtracted
+            whole. On real fog 4 stains skies and 2 leaves colours pale; on pairs with a truth PSNR hardly changes.
 
     Returns:
         The maps to apply, or None where the frame is to be left exactly as it is.

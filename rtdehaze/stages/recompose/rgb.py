@@ -8,13 +8,23 @@ import numpy as np
 from numba import float32 as f32
 from numpy.typing import NDArray
 
-from rtdehaze.stages.recompose.rows import DITHER_UNIT, DITHER_X, DITHER_Y, Axis, Rows, compiled, move_to
+from rtdehaze.stages.recompose.rows import (
+    DITHER_UNIT,
+    DITHER_Y,
+    SPARED_BY,
+    SPARED_TO,
+    Axis,
+    Ramp,
+    Rows,
+    compiled,
+    move_to,
+)
 
 __all__ = ["RGB_FIELDS", "Reading", "recompose_rgb_rows"]
 
-RGB_FIELDS = 8
-"""Maps that the loop needs, in order: transmission of luma and of chroma, then the veil and the guide of
-each channel, in the order of the picture's channels."""
+RGB_FIELDS = 10
+"""Maps that the loop needs, in order: transmission of luma and of chroma, the veil and the guide of each channel, in
+the order of the picture's channels, and the slopes over luma of transmission and of the veil's luma."""
 
 _HALF = f32(0.5)
 _ZERO = f32(0.0)
@@ -31,15 +41,28 @@ class Reading(NamedTuple):
     second: np.float32
     third: np.float32
     deband: np.float32
-    """1 where the guide fills in between the picture's levels, 0 where there is no guide."""
+    """`DEBAND` where there is a guide to fill in between the picture's levels, far below 0 where there is none."""
+    low: np.float32
+    """Least and greatest transmission of luma anywhere."""
+    high: np.float32
+    chroma_low: np.float32
+    """The same of chroma."""
+    chroma_high: np.float32
+    veil_low: np.float32
+    """Least and greatest luma of the veil anywhere, in levels."""
+    veil_high: np.float32
+    share_a: np.float32
+    """How much the first channel's veil changes with the veil's luma."""
+    share_b: np.float32
+    share_c: np.float32
 
 
 @compiled
-def _inside(level: np.float32, guide: np.float32, strength: np.float32) -> np.float32:
+def _inside(level: np.float32, guide: np.float32, reach: np.float32, fade: np.float32) -> np.float32:
     """The level that the guide makes likely within the half level that rounding took away."""
     off = guide - level
-    most = max(_ZERO, f32(0.75) - _HALF * abs(off)) * strength
-    return level + min(max(off, -most), most)
+    most = max(_ZERO, reach - _HALF * abs(off))
+    return level + min(max(off, -most), most) * fade
 
 
 @compiled
@@ -61,22 +84,38 @@ def _store(work: Rows, target: NDArray[np.uint8], y: int) -> None:
 
 
 @compiled
-def _rgb_row(work: Rows, y: int, held: Rows, down: np.float32, to: Reading) -> None:
+def _between(held: Rows, at: int, down: np.float32, width: int, now: Rows) -> None:
+    """Interpolates every map between the two rows that are held."""
+    over, under, up = at & 1, (at + 1) & 1, _ONE - down
+    for field in range(now.shape[0]):
+        for x in range(width):
+            now[field, x] = up * held[over, field, x] + down * held[under, field, x]
+
+
+@compiled
+def _rgb_row(work: Rows, y: int, now: Rows, ramp: Ramp, to: Reading) -> None:
     """Recomposes one row in place; chroma is what the channels are beyond luma, and shrinks as in `kernels`."""
-    start = y * DITHER_Y
+    start = np.int32(y * DITHER_Y)
     of_a, of_b, of_c, deband = to.first, to.second, to.third, to.deband
-    for x in range(work.shape[1]):
-        transmission = held[0, 0, x] + down * held[2, 0, x]
-        through = held[0, 1, x] + down * held[2, 1, x]
-        gain = _ONE / transmission
-        fade = min(max(gain - _ONE, _ZERO), _ONE)
-        sure = fade * deband
-        a = _inside(work[0, x], held[0, 5, x] + down * held[2, 5, x], sure)
-        b = _inside(work[1, x], held[0, 6, x] + down * held[2, 6, x], sure)
-        c = _inside(work[2, x], held[0, 7, x] + down * held[2, 7, x], sure)
-        a -= held[0, 2, x] + down * held[2, 2, x]
-        b -= held[0, 3, x] + down * held[2, 3, x]
-        c -= held[0, 4, x] + down * held[2, 4, x]
+    low, high, chroma_low, chroma_high = to.low, to.high, to.chroma_low, to.chroma_high
+    veil_low, veil_high = to.veil_low, to.veil_high
+    share_a, share_b, share_c = to.share_a, to.share_b, to.share_c
+    for x in range(ramp.shape[0]):
+        transmission = now[0, x]
+        guide_a = now[5, x]
+        guide_b = now[6, x]
+        guide_c = now[7, x]
+        a, b, c = work[0, x], work[1, x], work[2, x]
+        beyond = of_a * (a - guide_a) + of_b * (b - guide_b) + of_c * (c - guide_c)
+        edge = min(max(transmission + now[8, x] * beyond, low), high) - transmission
+        veil = of_a * now[2, x] + of_b * now[3, x] + of_c * now[4, x]
+        added = min(max(veil + now[9, x] * beyond, veil_low), veil_high) - veil
+        through = min(max(now[1, x] + edge, chroma_low), chroma_high)
+        gain = _ONE / (transmission + edge)
+        fade = min(gain - _ONE, _ONE)
+        a = _inside(a, guide_a, deband, fade) - now[2, x] - added * share_a
+        b = _inside(b, guide_b, deband, fade) - now[3, x] - added * share_b
+        c = _inside(c, guide_c, deband, fade) - now[4, x] - added * share_c
 
         luma = of_a * a + of_b * b + of_c * c
         colour_gain = _ONE / through
@@ -86,9 +125,9 @@ def _rgb_row(work: Rows, y: int, held: Rows, down: np.float32, to: Reading) -> N
         crowded_above = (_TOP - luma) * below < luma * above
         room = _TOP - luma if crowded_above else luma
         need = above if crowded_above else below
-        fit = min(max(room / max(need, _TINY), min(through, _ONE)), _ONE)
+        fit = min(max(room / max(need, _TINY), SPARED_TO - SPARED_BY * gain), _ONE)
 
-        luma += f32(np.int32(x * DITHER_X + start)) * fade * DITHER_UNIT + _HALF
+        luma += f32(np.int32(ramp[x] + start)) * fade * DITHER_UNIT + _HALF
         work[0, x] = min(max(luma + a * fit, _ZERO), _TOP)
         work[1, x] = min(max(luma + b * fit, _ZERO), _TOP)
         work[2, x] = min(max(luma + c * fit, _ZERO), _TOP)
@@ -104,6 +143,7 @@ def recompose_rgb_rows(
     rows: tuple[int, int],
     held: Rows,
     work: Rows,
+    ramp: Ramp,
     to: Reading,
 ) -> None:
     """Recomposes some rows of a picture.
@@ -115,13 +155,15 @@ def recompose_rgb_rows(
         across: Horizontal axis.
         down: Vertical axis.
         rows: First row and the one after the last.
-        held: Scratch of the thread's own, (3, RGB_FIELDS, W).
+        held: Scratch of the thread's own, (3, RGB_FIELDS, W + MARGIN).
         work: More of it, (3, W).
+        ramp: The dither's, (W,).
         to: How the picture is to be read.
     """
     at = -1
     for y in range(rows[0], rows[1]):
         at = move_to(fields, down.before[y], down.after[y], at, across, held)
         _load(source, y, work)
-        _rgb_row(work, y, held, down.weight[y], to)
+        _between(held, at, down.weight[y], source.shape[1], held[2])
+        _rgb_row(work, y, held[2], ramp, to)
         _store(work, target, y)

@@ -15,16 +15,41 @@ from numba import float32 as f32
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["DITHER_UNIT", "DITHER_X", "DITHER_Y", "Axis", "Rows", "compiled", "move_to"]
+__all__ = [
+    "DEBAND",
+    "DITHER_UNIT",
+    "DITHER_Y",
+    "MARGIN",
+    "SPARED_BY",
+    "SPARED_TO",
+    "Axis",
+    "Ramp",
+    "Rows",
+    "compiled",
+    "dither_ramp",
+    "move_to",
+]
 
 Rows = NDArray[np.float32]
+Ramp = NDArray[np.int32]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # Roberts (2018), "The unreasonable effectiveness of quasirandom sequences": steps of the R2 sequence as fractions of
 # 2**32, so that the sum of their multiples wraps by itself. Neighbours differ much, any small area holds every value.
-DITHER_X = 3242174889
+_DITHER_X = 3242174889
 DITHER_Y = 2447445413
 DITHER_UNIT = f32(0.999 / 2**32)
+
+SPARED_TO, SPARED_BY = f32(5.0), f32(4.0)
+"""Chroma keeps the share `SPARED_TO - SPARED_BY * gain` however little room RGB has for it: all of it at gain 1, so
+that what is left alone stays as it was, and nothing from gain 1.25 on."""
+
+MARGIN = 8
+"""Samples that are enlarged at a time; rows of enlarged maps, and the weights, are longer by as much."""
+
+DEBAND = 0.75
+"""Half a level is filled in whole where the guide is up to half a level away, and nothing from 1.5 levels on: on a
+smooth slope samples are rounded by no more, and what is further off is detail. The slope between is a half."""
 
 
 class Axis(NamedTuple):
@@ -35,7 +60,9 @@ class Axis(NamedTuple):
     after: NDArray[np.uint32]
     """Map sample after, the same at the border."""
     weight: NDArray[np.float32]
-    """Share of the sample after."""
+    """Share of the sample after; `MARGIN` longer than the others."""
+    first: NDArray[np.int64]
+    """For every map sample but the last the first of the frame's samples that has it before, then their number."""
 
 
 def compiled(function: _Function) -> _Function:
@@ -47,28 +74,34 @@ def compiled(function: _Function) -> _Function:
         return cast(_Function, njit(**options)(function))
 
 
+def dither_ramp(width: int) -> Ramp:
+    """The part of the dither that varies along a row."""
+    return (np.arange(width) * _DITHER_X).astype(np.uint32).view(np.int32)
+
+
 @compiled
 def _enlarge(fields: Rows, row: int, across: Axis, out: Rows) -> None:
-    """Enlarges one row of every map to the frame's width, two maps at a time and one more if odd."""
-    before, after, weight = across
-    last = fields.shape[0] - 1
-    for pair in range(0, last, 2):
-        for x in range(before.shape[0]):
-            i, j, share = before[x], after[x], weight[x]
-            first, second = fields[pair, row, i], fields[pair + 1, row, i]
-            out[pair, x] = first + share * (fields[pair, row, j] - first)
-            out[pair + 1, x] = second + share * (fields[pair + 1, row, j] - second)
-    if last % 2 == 0:
-        for x in range(before.shape[0]):
-            first = fields[last, row, before[x]]
-            out[last, x] = first + weight[x] * (fields[last, row, after[x]] - first)
+    """Enlarges one row of every map to the frame's width.
+
+    All samples between two of the map are made from the same two numbers, `MARGIN` at a time, which vectorises as
+    no look-up for each sample does; what runs over the end is overwritten by the next.
+    """
+    first, weight = across.first, across.weight
+    last = fields.shape[2] - 1
+    for field in range(fields.shape[0]):
+        for cell in range(first.shape[0] - 1):
+            left = fields[field, row, cell]
+            way = fields[field, row, min(cell + 1, last)] - left
+            for start in range(first[cell], first[cell + 1], MARGIN):
+                for k in range(MARGIN):
+                    out[field, np.uint64(start + k)] = left + weight[np.uint64(start + k)] * way
 
 
 @compiled
-def move_to(fields: Rows, upper: int, lower: int, at: int, across: Axis, rows: NDArray[np.float32]) -> int:
-    """Makes `rows` hold the enlarged map row `upper`, the row `lower`, and the way from one to the other.
+def move_to(fields: Rows, upper: int, lower: int, at: int, across: Axis, held: Rows) -> int:
+    """Makes `held` hold the enlarged map rows `upper` and `lower`, each at the place of its number modulo 2.
 
-    Neighbouring rows of the frame mostly fall between the same two map rows, so `at`, the row that is held
+    Neighbouring rows of the frame mostly fall between the same two map rows, so `at`, the upper row that is held
     already, saves most of the work.
 
     Returns:
@@ -76,12 +109,7 @@ def move_to(fields: Rows, upper: int, lower: int, at: int, across: Axis, rows: N
     """
     if upper == at:
         return at
-    if upper == at + 1 and at >= 0:
-        rows[0, :, :] = rows[1]
-    else:
-        _enlarge(fields, upper, across, rows[0])
-    _enlarge(fields, lower, across, rows[1])
-    for field in range(fields.shape[0]):
-        for x in range(across.before.shape[0]):
-            rows[2, field, x] = rows[1, field, x] - rows[0, field, x]
+    if upper != at + 1 or at < 0:
+        _enlarge(fields, upper, across, held[upper & 1])
+    _enlarge(fields, lower, across, held[lower & 1])
     return upper

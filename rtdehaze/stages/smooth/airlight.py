@@ -52,7 +52,8 @@ class AirlightSmoother:
         self._recent.append((clock, airlight))
         while clock - self._recent[0][0] > self._median_seconds:
             self._recent.popleft()
-        median = np.median(np.stack([estimate for _, estimate in self._recent]), axis=0).astype(np.float32)
+        ordered = np.sort(np.array([estimate for _, estimate in self._recent], dtype=np.float32), axis=0)
+        median = np.float32(0.5) * (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2])
         self._frames = self._frames * float(np.exp(-step / self._mean_seconds)) + 1.0
         if self._mean is None:
             self._mean = median

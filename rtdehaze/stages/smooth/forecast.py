@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Forecast", "Verdict"]
+from rtdehaze.stages.smooth.kernels import confide
+from rtdehaze.stages.smooth.motion import median
+
+__all__ = ["Forecast"]
 
 Array = NDArray[np.float32]
 
 _CELL = 4
 """Samples of a map per cell of the coarse grid that innovations are judged on: noise averages out in a cell."""
+_FINE_WINDOW = 3
+"""Side, in samples, of the window that trust is judged over."""
 _TREND_CELLS = 3
 """Side, in cells, of the window that a trend is taken from."""
-_TREND_PACE = 0.15
-"""The trend's time constant over the map's."""
-_COMMON_PACE = 0.3
+_TREND_PACE = 1.0
+"""The trend's time constant over the map's: faster rings (damping is half the root of it)."""
+_TREND_MEMORY = 4.0
+"""Time constant, over the map's, that the trend is forgotten with, so that no fault builds up in it."""
+_COMMON_PACE = 4.0
 """The same for the part that is common to the picture: what all of an estimate does at once may be flicker."""
+_BOLDEST = 0.1
+"""Bounds how much of an innovation is taken for motion of the map in the first frames of a scene."""
+_SHORTEST = 1e-4
+"""Seconds below which a step says nothing about speed."""
 _FASTEST = 1.0
 """Bounds the trend, in units of the maps per second."""
 _FLAT = 0.03
 """Standard deviation of transmission in a neighbourhood (3 cells) up to which a wrong motion does no harm in it."""
-_SUPPORT, _PERMIT = 2.5, 4.0
+_SUPPORT, _PERMIT = 2.0, 3.0
 """Innovation, in units of its usual size, up to which it counts as noise where motion is in doubt, and where not."""
 _LEAST_SCALE = 0.004
 """Innovation that is always noise: one level of eight bits."""
@@ -34,7 +44,7 @@ _SCALE_PACE = 0.1
 
 
 def _cells(plane: Array) -> Array:
-    height, width = plane.shape
+    height, width = plane.shape[:2]
     size = (-(-width // _CELL), -(-height // _CELL))
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
@@ -45,16 +55,6 @@ def _enlarged(cells: Array, height: int, width: int) -> Array:
 
 def _box(cells: Array, side: int) -> Array:
     return np.asarray(cv2.boxFilter(cells, -1, (side, side), borderType=cv2.BORDER_REPLICATE), dtype=np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a new estimate says of the carried maps."""
-
-    support: Array
-    """(h, w), in [0, 1]: they may be kept although the pictures do not agree, being flat and borne out."""
-    permit: Array
-    """(h, w), in [0, 1]: they may be kept where the pictures agree; 0 where they are plainly wrong."""
 
 
 class Forecast:
@@ -75,6 +75,7 @@ class Forecast:
         self._low: list[float] = []
         self._high: list[float] = []
         self._scale = 0.0
+        self._elapsed = 0.0
 
     def reset(self, maps: Array) -> None:
         """Starts from the first maps of a scene, (c, h, w)."""
@@ -82,6 +83,7 @@ class Forecast:
         self._low = [float(plane.min()) for plane in maps]
         self._high = [float(plane.max()) for plane in maps]
         self._scale = 0.0
+        self._elapsed = 0.0
 
     def advance(self, maps: Array, step: float) -> None:
         """Moves carried maps, (c, h, w), on by their trend, in place, over `step` seconds."""
@@ -91,42 +93,55 @@ class Forecast:
             plane += _enlarged(trend * np.float32(step), height, width)
             np.clip(plane, low, high, out=plane)
 
-    def judge(self, maps: Array, estimate: Array, step: float) -> Verdict:
+    def judge(self, maps: Array, estimate: Array, agreement: Array, step: float) -> Array:
         """Compares the maps, carried and moved on, with a new estimate, and learns from it.
 
         Args:
             maps: (c, h, w), transmission first.
             estimate: (c, h, w).
+            agreement: (h, w), in [0, 1], of the pictures.
             step: Seconds since the last estimate.
+
+        Returns:
+            The trust that the carried maps deserve, (h, w), in [0, 1]: the agreement, but 0 where they are plainly
+            wrong, and up to 1 where they are flat and borne out by the estimate, so that a wrong motion does no harm.
         """
-        height, width = maps.shape[1:]
-        gain, common_gain = (
-            np.float32((1.0 - math.exp(-step / (pace * self._seconds))) / self._seconds)
-            for pace in (_TREND_PACE, _COMMON_PACE)
-        )
-        innovations = [_cells(new - plane) for plane, new in zip(maps, estimate, strict=True)]
-        for index, (innovation, new) in enumerate(zip(innovations, estimate, strict=True)):
-            common = np.float32(np.median(innovation))
+        self._elapsed += step
+        gain, common_gain = self._gain(step, _TREND_PACE), self._gain(step, _COMMON_PACE)
+        leak = np.float32(math.exp(-step / (_TREND_MEMORY * self._seconds)))
+        trust = self._trust(maps[0], estimate[0], agreement)
+        for index, (plane, new) in enumerate(zip(maps, estimate, strict=True)):
+            # Where nothing is kept nothing lags: an edge that the motion missed must not become a trend.
+            innovation = _cells((new - plane) * trust)
+            common = median(innovation)
             innovation -= common
-            trend = self._trend[index] + gain * _box(innovation, _TREND_CELLS) + common_gain * common
+            trend = leak * self._trend[index] + gain * _box(innovation, _TREND_CELLS) + common_gain * common
             self._trend[index] = np.clip(trend, -_FASTEST, _FASTEST)
             self._low[index] = min(self._low[index], float(new.min()))
             self._high[index] = max(self._high[index], float(new.max()))
-        size = np.abs(innovations[0])
-        usual = 1.4826 * float(np.median(size))
+        return trust
+
+    def _gain(self, step: float, pace: float) -> np.float32:
+        """Change of the trend, per second, for an innovation of 1."""
+        if step < _SHORTEST:
+            return np.float32(0.0)
+        steady = (1.0 - math.exp(-step / (pace * self._seconds))) / self._seconds
+        growing = min(6.0 * step / self._elapsed**2, _BOLDEST / step)
+        return np.float32(max(steady, growing))
+
+    def _trust(self, transmission: Array, estimate: Array, agreement: Array) -> Array:
+        # Not on the coarse grid: a pole may be one sample wide.
+        innovation = _box(estimate - transmission, _FINE_WINDOW)
+        innovation -= median(innovation[::4, ::4])
+        usual = 1.4826 * float(median(np.abs(innovation[::4, ::4])))
         self._scale = usual if self._scale == 0.0 else self._scale + _SCALE_PACE * (usual - self._scale)
-        size /= np.float32(max(self._scale, _LEAST_SCALE))
-        support = _fading(size, _SUPPORT) * _flatness(_cells(maps[0]))
-        return Verdict(_enlarged(support, height, width), _enlarged(_fading(size, _PERMIT), height, width))
-
-
-def _fading(size: Array, full: float) -> Array:
-    """1 up to `full`, falling to 0 at twice that."""
-    return np.asarray(np.clip(2.0 - size / np.float32(full), 0.0, 1.0), dtype=np.float32)
+        trust = _enlarged(_flatness(_cells(transmission)), *transmission.shape)
+        confide(innovation, agreement, max(self._scale, _LEAST_SCALE), _SUPPORT, _PERMIT, trust)
+        return trust
 
 
 def _flatness(cells: Array) -> Array:
     """1 where a map is flat, so that a wrong motion does no harm, 0 where it is not."""
     mean = _box(cells, 3)
-    spread = np.asarray(np.sqrt(np.maximum(_box(cells * cells, 3) - mean * mean, 0.0)), dtype=np.float32)
-    return _fading(spread, _FLAT)
+    spread = np.sqrt(np.maximum(_box(cells * cells, 3) - mean * mean, 0.0))
+    return np.asarray(np.clip(2.0 - spread / np.float32(_FLAT), 0.0, 1.0), dtype=np.float32)

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["agree", "blend", "even_out", "sharpen", "unlikeness"]
+__all__ = ["agree", "blend", "confide", "even_out", "sharpen", "unlikeness"]
 
 Array = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -106,7 +106,7 @@ def even_out(residue: Array, variance: Array, noise: float, floor: float, evened
 
 
 @_compiled
-def unlikeness(difference: Array, evened: Array, carried: Array, squared: Array, out: Array) -> None:
+def unlikeness(difference: Array, evened: Array, carried: Array, squared: Array, out: Array) -> float:
     """Squared difference of structure and of brightness, in units of the squared local contrast.
 
     Args:
@@ -115,12 +115,20 @@ def unlikeness(difference: Array, evened: Array, carried: Array, squared: Array,
         carried: (h, w), evened luma before, carried along.
         squared: (h, w), squared local contrast.
         out: (h, w), written.
+
+    Returns:
+        The mean of 1 / `squared`.
     """
     height, width = difference.shape
+    inverse = 0.0
     for y in range(height):
+        row = _ZERO
         for x in range(width):
-            structure = evened[y, x] - carried[y, x]
-            out[y, x] = structure * structure + difference[y, x] * difference[y, x] / squared[y, x]
+            structure, scale = evened[y, x] - carried[y, x], _ONE / squared[y, x]
+            out[y, x] = structure * structure + difference[y, x] * difference[y, x] * scale
+            row += scale
+        inverse += float(row)
+    return float(inverse / (height * width))
 
 
 @_compiled
@@ -145,6 +153,29 @@ def agree(unlike: Array, squared: Array, flow: Array, noise: float, full: float,
             sx, sy = np.float32(x) + flow[y, x, 0], np.float32(y) + flow[y, x, 1]
             inside = sx > -_HALF and sy > -_HALF and sx < right and sy < bottom
             unlike[y, x] = min(max(value, _ZERO), _ONE) if inside else _ZERO
+
+
+@_compiled
+def confide(innovation: Array, agreement: Array, scale: float, support: float, permit: float, trust: Array) -> None:
+    """Joins what the pictures and the maps say about the carried maps.
+
+    Args:
+        innovation: (h, w), estimate less carried map.
+        agreement: (h, w), in [0, 1], of the pictures.
+        scale: The usual size of an innovation.
+        support: Innovation in units of `scale` up to which flat maps are kept where the pictures do not agree;
+            fades out until twice that.
+        permit: The same for maps that are kept because the pictures agree.
+        trust: (h, w): on entry 1 where the map is flat, 0 where not; overwritten with the trust in [0, 1].
+    """
+    height, width = innovation.shape
+    narrow, wide, two = np.float32(1.0 / (support * scale)), np.float32(1.0 / (permit * scale)), np.float32(2.0)
+    for y in range(height):
+        for x in range(width):
+            size = abs(innovation[y, x])
+            supported = min(max(two - size * narrow, _ZERO), _ONE) * trust[y, x]
+            permitted = min(max(two - size * wide, _ZERO), _ONE) * agreement[y, x]
+            trust[y, x] = max(supported, permitted)
 
 
 @_compiled

@@ -14,7 +14,7 @@ from rtdehaze.stages.smooth.airlight import AirlightSmoother
 from rtdehaze.stages.smooth.cuts import CutDetector
 from rtdehaze.stages.smooth.forecast import Forecast
 from rtdehaze.stages.smooth.kernels import blend, sharpen
-from rtdehaze.stages.smooth.motion import Motion, MotionEstimator, View, carried
+from rtdehaze.stages.smooth.motion import Motion, MotionEstimator, View, carried, grid
 
 __all__ = ["HazeSmoother"]
 
@@ -59,6 +59,10 @@ class HazeSmoother:
 
     def reset(self) -> None:
         """Forgets everything; the next haze is returned as it comes."""
+        self._cuts.reset()
+        self._start()
+
+    def _start(self) -> None:
         self._view: View | None = None
         self._maps: Array | None = None
         self._evidence: Array | None = None
@@ -67,7 +71,6 @@ class HazeSmoother:
         self._time = 0.0
         self._clock = 0.0
         self._airlight.reset()
-        self._cuts.reset()
         self.cut = False
 
     def update(self, haze: Haze, thumbnail: Array, time: float) -> Haze:
@@ -103,14 +106,14 @@ class HazeSmoother:
             return None
         step = time - self._time
         # Timestamps jitter backwards by a frame or two in broken streams; farther back is another scene.
-        known = before.luma.shape == view.luma.shape and self._maps.shape == maps.shape
+        known = before.texture.shape == view.texture.shape and self._maps.shape == maps.shape
         if known and -1.0 <= step <= max(1.0, _GAP * self._seconds):
             motion = self._motion.between(before, view)
             if not self._cuts.update(before, view, motion):
                 self._motion.learn(motion)
                 self.cut = False
                 return motion
-        self.reset()
+        self._start()
         self.cut = True
         return None
 
@@ -122,14 +125,13 @@ class HazeSmoother:
             self._evidence = np.ones((height, width), np.float32)
             return self._maps
         flow, agreement = _fit(motion, width, height)
-        places = flow + self._motion.grid(height, width)
+        places = flow + grid(height, width)
         evidence, maps = carried(self._evidence, places), np.empty_like(estimate)
         for before, after in zip(self._maps, maps, strict=True):
             after[:] = carried(before, places)
             sharpen(before, flow, _EDGE, after)
         self._forecast.advance(maps, step)
-        verdict = self._forecast.judge(maps, estimate, step)
-        trust = np.maximum(agreement * verdict.permit, verdict.support)
+        trust = self._forecast.judge(maps, estimate, agreement, step)
         decay = math.exp(-step / self._seconds)
         blend(maps, evidence, trust, decay, 1.0 + _MOST_FRAMES_PER_SECOND * self._seconds, estimate)
         self._maps, self._evidence = maps, evidence
@@ -152,10 +154,10 @@ def _unstack(maps: Array, haze: Haze, airlight: Array, density: float) -> Haze:
 
 def _fit(motion: Motion, width: int, height: int) -> tuple[Array, Array]:
     """Returns flow and agreement at the size of the maps."""
-    rows, columns = motion.agreement.shape
-    if (rows, columns) == (height, width):
-        return motion.flow, motion.agreement
-    scale = np.array([width / columns, height / rows], np.float32)
-    flow = cv2.resize(motion.flow, (width, height), interpolation=cv2.INTER_LINEAR) * scale
-    agreement = cv2.resize(motion.agreement, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(flow, dtype=np.float32), np.asarray(agreement, dtype=np.float32)
+    flow, size = motion.flow, (width, height)
+    rows, columns = flow.shape[:2]
+    if (rows, columns) != (height, width):
+        scale = np.array([width / columns, height / rows], np.float32)
+        flow = np.asarray(cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR) * scale, dtype=np.float32)
+    agreement = cv2.resize(motion.agreement, size, interpolation=cv2.INTER_LINEAR)
+    return flow, np.asarray(agreement, dtype=np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import struct
 import zlib
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from rtdehaze.core.errors import SourceError, UnsupportedVideoError, UsageError
 from rtdehaze.core.frame import Frame
@@ -104,6 +106,24 @@ def test_a_file_with_sound_alone_says_what_it_holds(tmp_path: Path) -> None:
     assert "no video: it holds audio" in refusal(path)
 
 
+def test_cover_art_does_not_count_as_video(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp4"
+    jpeg = write_image(tmp_path / "cover.jpg")
+    with av.open(str(path), "w") as container:
+        cover = container.add_stream("mjpeg", rate=25)
+        cover.width, cover.height, cover.pix_fmt = 32, 24, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        sound = container.add_stream("aac", rate=48_000, layout="mono")
+        packet = av.Packet(jpeg.read_bytes())
+        packet.stream, packet.pts, packet.dts = cover, 0, 0
+        container.mux(packet)
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 9600), np.float32), format="fltp", layout="mono")
+        silence.sample_rate = 48_000
+        container.mux(sound.encode(silence))
+        container.mux(sound.encode(None))
+    assert "no video: it holds audio and cover art" in refusal(path)
+
+
 def test_a_video_track_without_frames_is_refused(tmp_path: Path) -> None:
     refusal(write_video(tmp_path / "none.mkv", frames=0))
 
@@ -168,11 +188,11 @@ def test_a_picture_that_claims_an_absurd_size_is_refused_before_it_takes_memory(
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
-    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    body = zlib.compress(bytes(1_000_000))
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0)
+    body = zlib.compress(bytes(20_000 * 2501), 1)
     path = tmp_path / "bomb.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b""))
-    assert "too large" in refusal(path)
+    assert "damaged, or too large" in refusal(path)
 
 
 @pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
@@ -212,6 +232,13 @@ def test_options_out_of_range_are_usage_errors(options: dict[str, object]) -> No
 
 
 def test_a_playlist_cannot_make_the_program_call_out(tmp_path: Path) -> None:
-    path = tmp_path / "list.m3u8"
-    path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://127.0.0.1:9/segment.ts\n#EXT-X-ENDLIST\n")
-    refusal(path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        path = tmp_path / "list.m3u8"
+        path.write_text(
+            "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n"
+            f"http://127.0.0.1:{server.getsockname()[1]}/segment.ts\n#EXT-X-ENDLIST\n"
+        )
+        refusal(path)
+        with pytest.raises(TimeoutError):
+            server.accept()

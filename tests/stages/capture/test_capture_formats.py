@@ -43,7 +43,7 @@ def to_rgb(frame: Frame) -> NDArray[np.float64]:
 @pytest.mark.parametrize("name", PIXEL_FORMATS)
 @pytest.mark.parametrize("size", [(64, 48), (17, 31), (2, 2), (1, 1), (8192, 32)])
 def test_formats_of_the_frame_path_pass_without_a_copy(name: str, size: tuple[int, int]) -> None:
-    native = video_frame(64, 48, 0, "yuv420p").reformat(*size, format=name)
+    native = video_frame(64, 48, 0, "yuv420p").reformat(*size, format=name, threads=1)
     frame = convert(native)
     assert frame.native is native
     assert (frame.format.name, frame.width, frame.height) == (name, *size)
@@ -101,7 +101,7 @@ def test_other_formats_go_to_the_nearest(name: str, nearest: str) -> None:
 def test_converted_frames_show_the_same_picture(name: str) -> None:
     native = video_frame(64, 48, 3, name)
     frame = convert(native)
-    expected = native.reformat(format="gray").planes[0]
+    expected = native.reformat(format="gray", threads=1).planes[0]
     luma = frame.planes[0].samples.astype(float) / (1 << (frame.format.bits - 8))
     if not frame.colour.full_range:
         luma = (luma - 16) * 255 / 219
@@ -219,7 +219,7 @@ def test_other_proportions_are_letterboxed_in_black(name: str) -> None:
     converter = Converter(Notices("clip"), codec="rawvideo", picture=False)
     bright = av.VideoFrame.from_ndarray(np.full((40, 40, 3), 255, np.uint8), format="rgb24")
     converter.frame(video_frame(80, 40, 0, name), 0, Fraction(1, 25))
-    frame = converter.frame(bright.reformat(format=name), 1, Fraction(1, 25))
+    frame = converter.frame(bright.reformat(format=name, threads=1), 1, Fraction(1, 25))
     unit = 1 << (frame.format.bits - 8 + frame.format.shift)
     luma = frame.planes[0].samples // unit
     black, white = (0, 255) if frame.colour.full_range else (16, 235)
@@ -228,6 +228,29 @@ def test_other_proportions_are_letterboxed_in_black(name: str) -> None:
     assert (luma[:, 21:59] >= white - 1).all()
     for plane in frame.planes[1:]:
         assert np.abs(plane.samples // unit - 128.0).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "nv12", "p010le"])
+def test_letterboxed_colour_lies_where_the_luma_lies(name: str) -> None:
+    converter = Converter(Notices("clip"), codec="rawvideo", picture=False)
+    red = av.VideoFrame.from_ndarray(np.full((40, 40, 3), (255, 0, 0), np.uint8), format="rgb24")
+    converter.frame(video_frame(80, 40, 0, name), 0, Fraction(1, 25))
+    frame = converter.frame(red.reformat(format=name, threads=1), 1, Fraction(1, 25))
+    red_difference = frame.planes[-1].samples[:, 1::2] if len(frame.planes) == 2 else frame.planes[-1].samples
+    neutral = 128 << (frame.format.bits - 8 + frame.format.shift)
+    assert [bool(column > neutral) for column in red_difference[10]] == [10 <= x < 30 for x in range(40)]
+
+
+def test_a_change_of_matrix_or_range_in_the_middle_keeps_the_colours() -> None:
+    converter = Converter(Notices("clip"), codec="rawvideo", picture=False)
+    rgb = av.VideoFrame.from_ndarray(picture(64, 48), format="rgb24")
+    seen = []
+    for number, (space, levels) in enumerate([(5, 1), (1, 1), (5, 2), (9, 1)]):
+        native = rgb.reformat(format="yuv444p", dst_colorspace=space, dst_color_range=levels, threads=1)
+        frame = converter.frame(native, number, Fraction(1, 25))
+        assert (frame.colour.matrix, frame.colour.full_range) == (Matrix.BT601, False)
+        seen.append(to_rgb(frame))
+    assert max(np.abs(other - seen[0]).mean() for other in seen[1:]) < 1.5
 
 
 def test_a_format_change_in_the_middle_is_converted_to_the_first(caplog: pytest.LogCaptureFixture) -> None:

@@ -14,6 +14,8 @@ from av.stream import Disposition
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import Packet
 from rtdehaze.stages.capture.clock import Clock
+from rtdehaze.stages.capture.decoding import VideoDecoder
+from rtdehaze.stages.capture.deinterlace import Deinterlacer
 from rtdehaze.stages.capture.problems import Notices
 from rtdehaze.stages.capture.source import open_source
 from tests.media import decoded, packets, video_frame, write_video
@@ -104,9 +106,43 @@ def test_a_cut_is_exact_to_the_frame(tmp_path: Path, extension: str, start: floa
         assert np.array_equal(mine.planes[0].samples, theirs.planes[0].samples)
 
 
-def test_a_cut_decodes_no_further_than_it_must_with_b_frames(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "clip.mp4", frames=60, gop=20, b_frames=2)
-    assert [frame.pts for frame in frames_of(path, start=1.0, duration=0.2)] == [0, 3600, 7200, 10_800, 14_400]
+@pytest.mark.parametrize("extension", ["mp4", "mkv", "ts"])
+def test_a_cut_decodes_only_from_the_keyframe_before_it(
+    tmp_path: Path, extension: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(
+        tmp_path / f"long.{extension}", width=32, height=32, rate=Fraction(5), frames=300, gop=25, b_frames=2, audio=1
+    )
+    decode, fed = VideoDecoder.decode, []
+
+    def counted(self: VideoDecoder, packet: av.Packet | None) -> list[av.VideoFrame]:
+        fed.append(packet)
+        return decode(self, packet)
+
+    monkeypatch.setattr(VideoDecoder, "decode", counted)
+    with open_source(path, start=42, duration=2, threads=1) as source:
+        assert source.video.frames == 10
+        assert source.video.duration == pytest.approx(2)
+        times = [item.time for item in source.items() if isinstance(item, Frame)]
+    assert times == pytest.approx([index / 5 for index in range(10)], abs=2e-3)
+    assert len(fed) < 60
+
+
+def test_a_cut_to_the_end_expects_what_is_left(tmp_path: Path) -> None:
+    with open_source(write_video(tmp_path / "clip.mp4", frames=50), start=1.2) as source:
+        assert (source.video.frames, source.video.duration) == (20, pytest.approx(0.8))
+
+
+def test_an_empty_packet_does_not_end_the_video(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "clip.mp4", frames=6)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        decoder = VideoDecoder(stream, str(path), Notices("clip"), threads=1)
+        count = 0
+        for packet in container.demux(stream):
+            if packet.size:
+                count += len(decoder.decode(packet)) + len(decoder.decode(av.Packet()))
+        assert count + len(decoder.decode(None)) == 6
 
 
 def test_copied_packets_are_cut_like_the_video_and_stay_in_step(tmp_path: Path) -> None:
@@ -223,6 +259,16 @@ def test_deinterlacing_keeps_count_and_timestamps(tmp_path: Path, interlaced: bo
         frames = [item for item in source.items() if isinstance(item, Frame)]
     assert [frame.pts for frame in frames] == plain
     assert not any(frame.native.interlaced_frame for frame in frames)
+
+
+def test_deinterlacing_loses_no_frame_where_the_size_changes() -> None:
+    deinterlacer = Deinterlacer(Notices("clip"), Fraction(1, 25), flagged=False)
+    ready = []
+    for index, width in enumerate([64, 64, 64, 32, 32, 2, 32]):
+        frame = video_frame(width, 48, index)
+        frame.pts, frame.time_base = index, Fraction(1, 25)
+        ready += deinterlacer.feed(frame)
+    assert [frame.pts for frame in [*ready, *deinterlacer.flush()]] == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_deinterlacing_removes_the_comb(tmp_path: Path) -> None:

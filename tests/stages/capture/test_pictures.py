@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from rtdehaze.core.errors import UnsupportedVideoError
 from rtdehaze.core.frame import Frame
 from rtdehaze.stages.capture.pictures import files_of_folder, files_of_pattern
 from rtdehaze.stages.capture.source import open_source
@@ -86,3 +89,44 @@ def test_a_still_photograph_says_so_and_a_row_of_one_does_not(tmp_path: Path) ->
         assert photo.video.still
         assert not folder.video.still
         assert (photo.video.codec, photo.video.native_format, photo.video.frames) == ("png", "rgb24", 1)
+
+
+def test_a_photograph_without_a_suffix_is_known_by_its_content(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "photo.png").rename(tmp_path / "photo")
+    with open_source(path) as source:
+        assert source.video.still
+        assert len([item for item in source.items() if isinstance(item, Frame)]) == 1
+
+
+def test_an_hdr_photograph_is_refused(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "photo.png")
+    content = path.read_bytes()
+    code_points = bytes([9, 16, 0, 1])  # BT.2020 primaries, PQ, RGB, full range
+    chunk = struct.pack(">I", 4) + b"cICP" + code_points + struct.pack(">I", zlib.crc32(b"cICP" + code_points))
+    path.write_bytes(content[:33] + chunk + content[33:])
+    with pytest.raises(UnsupportedVideoError, match="PQ"):
+        open_source(path)
+
+
+def turned(path: Path, orientation: int) -> Path:
+    """Adds an Exif orientation to a JPEG."""
+    entry = struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0)
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + entry + struct.pack(">I", 0)
+    content = path.read_bytes()
+    path.write_bytes(content[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + content[2:])
+    return path
+
+
+def test_the_orientation_of_a_photograph_is_told_and_its_samples_are_not_turned(tmp_path: Path) -> None:
+    path = turned(write_image(tmp_path / "photo.jpg"), 6)
+    with open_source(path) as source:
+        assert source.video.rotation == -90
+        assert (source.video.width, source.video.height) == (32, 24)
+
+
+def test_pictures_turned_differently_are_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for index, orientation in enumerate([1, 6, 8]):
+        turned(write_image(tmp_path / f"{index}.jpg"), orientation)
+    with open_source(tmp_path) as source:
+        list(source.items())
+    assert ["to be turned" in record.message for record in caplog.records] == [True]

@@ -1,17 +1,17 @@
-"""Passes a whole input through a sink, as the pipeline would, with every sample copied."""
+"""Passes a whole input through a sink, as the pipeline would, with every sample copied; and reads what came out."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import av
+
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import Packet, Sink, Source
 from rtdehaze.stages.capture.source import open_source
 from rtdehaze.stages.encode.sink import open_sink
-
-FAST = {"preset": "ultrafast"}
-"""For libx264 and libx265 where the test is not about them."""
+from tests.media import packets
 
 
 def copied(sink: Sink, item: Frame | Packet) -> Frame | Packet:
@@ -42,3 +42,28 @@ def transcode(origin: Path | str, output: Path | str, **options: Any) -> None:
         sink = open_sink(str(output), source, **options)
         feed(sink, source)
         sink.finish()
+
+
+def payloads(path: Path, kind: str) -> list[list[bytes]]:
+    """The packets' bytes of every stream of a kind."""
+    with av.open(str(path)) as container:
+        indices = [stream.index for stream in container.streams if stream.type == kind]
+    found = packets(path)
+    return [[data for _, _, data in found.get(index, [])] for index in indices]
+
+
+def times(path: Path, kind: str) -> list[float]:
+    """Presentation times of the first stream of a kind."""
+    with av.open(str(path)) as container:
+        stream = next(stream for stream in container.streams if stream.type == kind)
+        return [float(packet.pts * packet.time_base) for packet in container.demux(stream) if packet.size]
+
+
+def described(path: Path) -> list[tuple[str, str | None, int]]:
+    """Kind, language and disposition of what is seen, heard and read."""
+    with av.open(str(path)) as container:
+        return [
+            (stream.type, stream.language, int(stream.disposition))
+            for stream in container.streams
+            if stream.type in {"video", "audio", "subtitle"}
+        ]

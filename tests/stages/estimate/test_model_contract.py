@@ -1,0 +1,109 @@
+"""One contract, every kind of model that can be opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx_files
+import pytest
+from onnx import TensorProto
+
+from rtdehaze.core.haze import Map
+from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
+from rtdehaze.stages.estimate.models import list_models
+
+KINDS = ["cap", "dcp", "gains", "no-card", "fixed-size", "half-precision", "signed-range"]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def estimator(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Estimator:
+    path = tmp_path_factory.mktemp("models") / f"{request.param}.onnx"
+    picture = {"image": "restored"}
+    match request.param:
+        case "gains":
+            onnx_files.gain_estimator(path)
+        case "no-card":
+            onnx_files.affine_restorer(path)
+        case "fixed-size":
+            onnx_files.affine_restorer(path, shape=(1, 3, 96, 160))
+        case "half-precision":
+            card = onnx_files.card("restorer", picture, multiple=8)
+            onnx_files.affine_restorer(path, kind=TensorProto.FLOAT16, card=card)
+        case "signed-range":
+            card = onnx_files.card("restorer", picture, range=[-1.0, 1.0], order="bgr")
+            onnx_files.affine_restorer(path, bias=0.1, card=card)
+        case shipped:
+            return open_estimator(shipped, provider="cpu")
+    return open_estimator(path, provider="cpu")
+
+
+def hazy_scene(width: int, height: int) -> Map:
+    rng = np.random.default_rng(3)
+    scene = rng.uniform(0, 0.6, (3, height, width)).astype(np.float32)
+    return scene * np.float32(0.4) + np.float32(0.55)
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (1, 1), (2, 2), (17, 31), (8192, 32), (640, 479)])
+def test_any_frame_size_gets_maps_that_fit_together(estimator: Estimator, size: tuple[int, int]) -> None:
+    width, height = estimator.thumbnail_size(*size)
+    haze = estimator.estimate(np.clip(hazy_scene(width, height), 0, 1))
+    assert haze.transmission.ndim == 2
+    assert haze.transmission.dtype == np.float32
+    assert 0 < haze.transmission.min() <= haze.transmission.max() <= 1
+    assert haze.airlight.shape == (3,)
+    assert 0 <= haze.airlight.min() <= haze.airlight.max() <= 1
+    assert 0 <= haze.density <= 1
+    if haze.removal is not None:
+        removal = haze.removal
+        assert removal.luma.shape == removal.chroma.shape == removal.veil.shape[1:]
+        assert removal.veil.shape[0] == 3
+        assert removal.guide is not None
+        assert removal.guide.shape == removal.veil.shape
+        assert min(removal.luma.min(), removal.chroma.min()) > 0
+        assert np.isfinite(removal.veil).all()
+
+
+def test_the_thumbnail_keeps_to_the_card(estimator: Estimator) -> None:
+    spec = estimator.card.input
+    width, height = estimator.thumbnail_size(1920, 1080)
+    assert width % spec.multiple == height % spec.multiple == 0
+    assert max(width, height) <= spec.long_side
+    assert width / height == pytest.approx(16 / 9, rel=0.15)
+
+
+def test_the_same_picture_gives_the_same_answer(estimator: Estimator) -> None:
+    picture = np.clip(hazy_scene(*estimator.thumbnail_size(320, 192)), 0, 1)
+    first, second = estimator.estimate(picture), estimator.estimate(picture)
+    np.testing.assert_array_equal(first.transmission, second.transmission)
+    assert first.density == second.density
+
+
+def test_the_provider_is_named_with_a_reason(estimator: Estimator) -> None:
+    assert estimator.provider == "cpu"
+    assert estimator.provider_note == "CPU, as asked"
+
+
+def test_small_frames_are_not_enlarged() -> None:
+    cap = open_estimator("cap", provider="cpu")
+    assert cap.thumbnail_size(100, 60) == (100, 60)
+    assert cap.thumbnail_size(256, 144) == (256, 144)
+
+
+def test_shipped_models_are_listed() -> None:
+    assert {"cap", "dcp"} <= set(list_models())
+
+
+def test_gains_and_bias_become_transmission_and_veil(tmp_path: Path) -> None:
+    estimator = open_estimator(onnx_files.gain_estimator(tmp_path / "gains.onnx"), provider="cpu")
+    haze = estimator.estimate(np.full((3, 8, 12), 0.5, np.float32))
+    assert haze.removal is not None
+    np.testing.assert_allclose(haze.removal.luma, 0.5)
+    np.testing.assert_allclose(haze.removal.chroma, 1 / 1.5, rtol=1e-6)
+    # A colour through the model's own words and through the maps: J = gain * I + bias in luma and in chroma.
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    before, bias = np.array([0.7, 0.6, 0.5]), np.array([-0.5, -0.4, -0.3])
+    veil = haze.removal.veil[:, 0, 0].astype(np.float64)
+    assert (weights @ (before - veil)) / 0.5 == pytest.approx(2 * (weights @ before) + weights @ bias, abs=1e-5)
+    chroma = np.eye(3) - weights
+    np.testing.assert_allclose((chroma @ (before - veil)) * 1.5, 1.5 * (chroma @ before) + chroma @ bias, atol=1e-5)
