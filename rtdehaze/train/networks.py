@@ -16,7 +16,7 @@ __all__ = ["SIZES", "Estimate", "Estimator", "Size", "build", "priors"]
 
 MIN_TRANSMISSION = 0.03
 """The least transmission that a network may answer: 1/33 of the scene's light, five of 255 levels of contrast."""
-MIN_LUMA, MIN_CHROMA = 0.1, 0.25
+MIN_LUMA, MIN_CHROMA = 0.1, 0.4
 """The least that luma and chroma are divided by: the limits that recomposition keeps to, so that networks learn to
 live with them."""
 REFLECTED = 2
@@ -35,7 +35,7 @@ class Estimate(NamedTuple):
     luma: Tensor
     """(n, 1, h, w), >= 0.1: what luma is divided by once the veil is off."""
     chroma: Tensor
-    """(n, 1, h, w), >= 0.25: what chroma is divided by."""
+    """(n, 1, h, w), >= 0.4: what chroma is divided by."""
     veil: Tensor
     """(n, 3, h, w), RGB: the light to subtract."""
     hazy: Tensor
