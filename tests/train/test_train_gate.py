@@ -3,14 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-torch = pytest.importorskip("torch")
-
-from rtdehaze.train.config import Config  # noqa: E402
-from rtdehaze.train.gate import choose_gate, densities  # noqa: E402
-from rtdehaze.train.networks import build  # noqa: E402
-from rtdehaze.train.scenes import read_pack  # noqa: E402
+from rtdehaze.train.config import Config
+from rtdehaze.train.gate import choose_gate, densities
+from rtdehaze.train.networks import build
+from rtdehaze.train.scenes import read_pack
 
 
 def test_the_gate_lies_between_clear_and_hazy() -> None:

@@ -6,24 +6,23 @@ import logging
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-onnxruntime = pytest.importorskip("onnxruntime")
-
-from rtdehaze.core.card import read_card  # noqa: E402
-from rtdehaze.core.errors import ModelError, SinkError  # noqa: E402
-from rtdehaze.stages.estimate.estimator import open_estimator  # noqa: E402
-from rtdehaze.train import checkpoint  # noqa: E402
-from rtdehaze.train.checkpoint import load_weights  # noqa: E402
-from rtdehaze.train.config import Config, HazeConfig, OptimConfig, StageConfig  # noqa: E402
-from rtdehaze.train.data import Batch, Samples, batches, stage_at  # noqa: E402
-from rtdehaze.train.export import About, agreement, export  # noqa: E402
-from rtdehaze.train.loop import CHECKPOINT, Trainer, learning_rate  # noqa: E402
-from rtdehaze.train.losses import Terms  # noqa: E402
-from rtdehaze.train.networks import build  # noqa: E402
-from rtdehaze.train.scenes import Scene, read_pack  # noqa: E402
-from rtdehaze.train.validate import read_validation, restore, score, thumbnail_size  # noqa: E402
+from rtdehaze.core.card import read_card
+from rtdehaze.core.errors import ModelError, SinkError
+from rtdehaze.stages.estimate.estimator import open_estimator
+from rtdehaze.train import checkpoint
+from rtdehaze.train.checkpoint import load_weights
+from rtdehaze.train.config import Config, HazeConfig, OptimConfig, StageConfig
+from rtdehaze.train.data import Batch, Samples, batches, stage_at
+from rtdehaze.train.export import About, agreement, export
+from rtdehaze.train.loop import CHECKPOINT, Trainer, learning_rate
+from rtdehaze.train.losses import Terms
+from rtdehaze.train.networks import build
+from rtdehaze.train.scenes import Scene, read_pack
+from rtdehaze.train.validate import read_validation, restore, score, thumbnail_size
 
 TINY = Config(
     network="tiny",

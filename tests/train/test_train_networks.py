@@ -2,17 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from rtdehaze.core.colour import Colour, rgb_to_levels  # noqa: E402
-from rtdehaze.core.errors import UsageError  # noqa: E402
-from rtdehaze.core.haze import Removal  # noqa: E402
-from rtdehaze.stages.recompose.reference import recompose_planes  # noqa: E402
-from rtdehaze.train.config import LossConfig  # noqa: E402
-from rtdehaze.train.data import Batch  # noqa: E402
-from rtdehaze.train.losses import loss_terms, recompose, ssim, total  # noqa: E402
-from rtdehaze.train.networks import SIZES, Estimate, build, priors  # noqa: E402
+from rtdehaze.core.colour import Colour, rgb_to_levels
+from rtdehaze.core.errors import UsageError
+from rtdehaze.core.haze import Removal
+from rtdehaze.stages.recompose.reference import recompose_planes
+from rtdehaze.train.config import LossConfig
+from rtdehaze.train.data import Batch
+from rtdehaze.train.losses import loss_terms, recompose, ssim, total
+from rtdehaze.train.networks import SIZES, Estimate, build, priors
 
 
 def pictures(count: int = 2, height: int = 48, width: int = 64) -> torch.Tensor:

@@ -5,14 +5,12 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch")
-
-from rtdehaze.core.errors import SinkError  # noqa: E402
-from rtdehaze.train.config import Config, HazeConfig  # noqa: E402
-from rtdehaze.train.networks import build  # noqa: E402
-from rtdehaze.train.scenes import read_pack  # noqa: E402
-from rtdehaze.train.sheets import preview, restored, write_sheet  # noqa: E402
-from rtdehaze.train.validate import read_validation  # noqa: E402
+from rtdehaze.core.errors import SinkError
+from rtdehaze.train.config import Config, HazeConfig
+from rtdehaze.train.networks import build
+from rtdehaze.train.scenes import read_pack
+from rtdehaze.train.sheets import preview, restored, write_sheet
+from rtdehaze.train.validate import read_validation
 
 
 def test_the_preview_shows_hazy_pictures_beside_clear_ones(pack: Path) -> None:
