@@ -13,7 +13,7 @@ from rtdehaze.core.colour import Colour, Matrix, luma_weights, rgb_to_levels
 from rtdehaze.core.frame import PixelFormat
 from rtdehaze.core.haze import Removal
 from rtdehaze.stages.recompose.edges import edge_slopes, share_of_veil
-from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, Edges, Levels
+from rtdehaze.stages.recompose.levels import CHROMA_FIELDS, LUMA_FIELDS, Edges, Levels
 from rtdehaze.stages.recompose.rgb import RGB_FIELDS, Reading
 from rtdehaze.stages.recompose.rows import DEBAND, MARGIN, Axis, compiled
 

@@ -16,7 +16,8 @@ from rtdehaze.core.colour import Matrix
 from rtdehaze.core.frame import Frame, Layout, PixelFormat
 from rtdehaze.core.haze import Removal
 from rtdehaze.stages.recompose.fields import axis, field_maps, levels, rgb_field_maps
-from rtdehaze.stages.recompose.kernels import CHROMA_FIELDS, LUMA_FIELDS, Picture, recompose_rows
+from rtdehaze.stages.recompose.kernels import recompose_rows
+from rtdehaze.stages.recompose.levels import CHROMA_FIELDS, LUMA_FIELDS, Picture
 from rtdehaze.stages.recompose.rgb import RGB_FIELDS, recompose_rgb_rows
 from rtdehaze.stages.recompose.rows import MARGIN, Axis, Ramp, Rows, dither_ramp
 
@@ -162,7 +163,7 @@ class Recomposer:
                     np.zeros((2, LUMA_FIELDS, width + MARGIN), np.float32),
                     np.zeros((2, CHROMA_FIELDS, chroma_width + MARGIN), np.float32),
                     np.zeros((6, width + MARGIN), np.float32),
-                    np.zeros((5, chroma_width + MARGIN), np.float32),
+                    np.zeros((8, chroma_width + MARGIN), np.float32),
                     dither_ramp(width),
                 )
             )
