@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from rtdehaze.core.errors import RtdehazeError
-from rtdehaze.train.checkpoint import load_weights
+from rtdehaze.train.checkpoint import load_weights, save_weights
 from rtdehaze.train.config import Config, load_config
 from rtdehaze.train.export import About, export
 from rtdehaze.train.gate import choose_gate, densities
@@ -37,13 +37,15 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _about(config: Config, scenes: list[Scene], checkpoint: Path) -> About:
-    """A card with a gate, to be completed by hand once the model has been scored."""
+def _deliver(config: Config, scenes: list[Scene], out: Path) -> None:
+    """Writes the averaged weights, the model and a card to be completed by hand once the model has been scored."""
     model = build(config.network).eval()
-    load_weights(checkpoint, config.network, model)
+    load_weights(out / CHECKPOINT, config.network, model)
+    save_weights(out / f"{config.network}.safetensors", config.network, model)
     clear, hazy = (densities(model, scenes, config, hazy=hazy, count=GATE_SAMPLES) for hazy in (False, True))
     summary = f"The learned estimator of size {config.network}."
-    return About(config.network, summary, "unknown", "the data of its configuration", choose_gate(clear, hazy))
+    about = About(config.network, summary, "unknown", "the data of its configuration", choose_gate(clear, hazy))
+    export(out / CHECKPOINT, config.network, out / f"{config.network}.onnx", about)
 
 
 def main() -> int:
@@ -64,8 +66,7 @@ def main() -> int:
         scenes = load_scenes(config.data)
         trainer = Trainer(config, scenes, given.out, validation=pairs, minutes=given.minutes, start=given.start)
         trainer.run()
-        checkpoint = given.out / CHECKPOINT
-        export(checkpoint, config.network, given.out / f"{config.network}.onnx", _about(config, scenes, checkpoint))
+        _deliver(config, scenes, given.out)
     except RtdehazeError as error:
         logging.getLogger("rtdehaze.train").error("error: %s", error)
         return error.exit_code

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from rtdehaze.core.errors import ModelError, SinkError
 
-__all__ = ["Progress", "load_checkpoint", "load_weights", "save_checkpoint"]
+__all__ = ["Progress", "load_checkpoint", "load_weights", "save_checkpoint", "save_weights"]
 
 FORMAT = "rtdehaze-training-1"
 
@@ -44,6 +44,19 @@ def save_checkpoint(
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{key}": value for key, value in state.items()}
     tensors["random"] = torch.get_rng_state()
+    _write(path, network, tensors, progress)
+
+
+def save_weights(path: Path, network: str, model: nn.Module) -> None:
+    """Writes the weights alone: small enough to be kept, enough to start another run from (`load_weights`).
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+    _write(path, network, {f"average.{key}": value for key, value in model.state_dict().items()}, Progress())
+
+
+def _write(path: Path, network: str, tensors: dict[str, Tensor], progress: Progress) -> None:
     known = {"format": FORMAT, "network": network, "step": progress.step, "seconds": progress.seconds}
     metadata = {"about": json.dumps(known | {"best": progress.best})}
     part = path.with_suffix(".part")
@@ -61,9 +74,11 @@ def load_checkpoint(
     """Restores model, average, optimiser and torch's generator in place.
 
     Raises:
-        ModelError: The file is no checkpoint, or one of another network.
+        ModelError: The file is no checkpoint, holds weights alone, or is of another network.
     """
     about, tensors = _read(path, network)
+    if "random" not in tensors:
+        raise ModelError(f"{path} holds weights alone: start a new run from it instead of resuming it")
     _fill(path, model, "model.", tensors)
     _fill(path, average, "average.", tensors)
     states: dict[int, dict[str, Tensor]] = {}

@@ -14,7 +14,7 @@ from rtdehaze.core.card import read_card
 from rtdehaze.core.errors import ModelError, SinkError
 from rtdehaze.stages.estimate.estimator import open_estimator
 from rtdehaze.train import checkpoint
-from rtdehaze.train.checkpoint import load_weights
+from rtdehaze.train.checkpoint import load_weights, save_weights
 from rtdehaze.train.config import Config, HazeConfig, OptimConfig, StageConfig
 from rtdehaze.train.data import Batch, Samples, batches, stage_at
 from rtdehaze.train.export import About, agreement, export
@@ -159,6 +159,19 @@ def test_scores_of_the_untouched_pair_are_known(validation: Path) -> None:
 def test_a_checkpoint_of_another_network_is_refused(trained: Path, scenes: list[Scene]) -> None:
     with pytest.raises(ModelError, match="of network 'tiny', not 'fast'"):
         Trainer(dataclasses.replace(TINY, network="fast"), scenes, trained)
+
+
+def test_weights_alone_start_a_run_but_do_not_resume_one(trained: Path, scenes: list[Scene], tmp_path: Path) -> None:
+    model = build("tiny").eval()
+    load_weights(trained / CHECKPOINT, "tiny", model)
+    save_weights(tmp_path / "kept.safetensors", "tiny", model)
+    started = Trainer(TINY, scenes, tmp_path / "new", start=tmp_path / "kept.safetensors")
+    assert started.progress.step == 0
+    for key, value in model.state_dict().items():
+        torch.testing.assert_close(started.average.state_dict()[key], value, rtol=0, atol=0, msg=key)
+    (tmp_path / "kept.safetensors").rename(tmp_path / CHECKPOINT)
+    with pytest.raises(ModelError, match="weights alone"):
+        Trainer(TINY, scenes, tmp_path)
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
