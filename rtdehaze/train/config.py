@@ -54,6 +54,10 @@ class HazeConfig:
     """Share of samples without haze."""
     far_to_near: Range = (5.0, 60.0)
     """Depth of the farthest point over the nearest, drawn on a logarithmic scale."""
+    away_share: float = 0.25
+    """Share of hazy samples whose nearest point is itself far, as when fog hangs over a whole square or valley."""
+    away: Range = (0.1, 1.5)
+    """How far: added to all depths, in units of the sample's median depth."""
     median: Range = (0.08, 0.95)
     """Median transmission of a sample."""
     floor: float = 0.03
@@ -211,10 +215,10 @@ def _check(config: Config) -> None:
         for size in stage.sizes:
             good = all(side >= 32 and side % 2 == 0 for side in size)
             _require(good, f"stages[{i}].sizes", size, "even numbers of 32 or more")
-    for key in ("clear_share", "uneven_share", "noise_share", "jpeg_share", "uneven_spread", "floor"):
+    for key in ("clear_share", "away_share", "uneven_share", "noise_share", "jpeg_share", "uneven_spread", "floor"):
         share = getattr(config.haze, key)
         _require(0.0 <= share <= 1.0, f"haze.{key}", share, "from 0 to 1")
-    for key in ("scale", "median", "airlight", "far_to_near", "noise", "jpeg", "gain", "gamma", "saturation"):
+    for key in ("scale", "away", "median", "airlight", "far_to_near", "noise", "jpeg", "gain", "gamma", "saturation"):
         low, high = getattr(config.haze, key)
         _require(0.0 < low <= high, f"haze.{key}", (low, high), "two rising numbers above 0")
     for key in ("scale", "median", "airlight"):

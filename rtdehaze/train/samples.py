@@ -121,6 +121,8 @@ def _airlight(rng: np.random.Generator, haze: HazeConfig) -> Floats:
 
 def _transmission(root: Floats, rng: np.random.Generator, haze: HazeConfig) -> Floats:
     depth = depth_from_disparity(root * root, _logarithmic(rng, haze.far_to_near))
+    if rng.random() < haze.away_share:
+        depth += np.float32(rng.uniform(*haze.away) * np.median(depth))
     beta: float | Floats = beta_for_median(depth, rng.uniform(*haze.median))
     if rng.random() < haze.uneven_share:
         beta = uneven_beta(rng, depth.shape[0], depth.shape[1], float(beta), haze.uneven_spread)

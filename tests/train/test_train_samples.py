@@ -45,6 +45,15 @@ def test_the_median_transmission_is_the_one_that_was_asked_for(scene: Scene) -> 
         assert np.median(make(scene, seed, haze).transmission) == pytest.approx(0.3, abs=0.01)
 
 
+def test_haze_may_lie_before_everything_that_is_seen(scene: Scene) -> None:
+    haze = dataclasses.replace(CLEAN, median=(0.2, 0.2), uneven_share=0.0, scale=(1.0, 1.0), away_share=0.0)
+    near = make(scene, 3, haze).transmission
+    away = make(scene, 3, dataclasses.replace(haze, away_share=1.0, away=(1.5, 1.5))).transmission
+    assert near.max() > 0.8
+    assert away.max() < 0.6
+    assert np.median(away) == pytest.approx(0.2, abs=0.01)
+
+
 def test_transmission_never_falls_below_the_floor(scene: Scene) -> None:
     haze = dataclasses.replace(CLEAN, median=(0.08, 0.08), floor=0.05)
     assert min(make(scene, seed, haze).transmission.min() for seed in range(10)) == pytest.approx(0.05)
