@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,6 +26,8 @@ from rtdehaze.stages.encode.sink import open_sink
 from rtdehaze.synth.drive import FoggyDrive
 
 __all__ = ["Demo", "DriveSource", "drive_frames", "make_demo", "write_drive", "write_frames"]
+
+_log = logging.getLogger("rtdehaze.demo")
 
 _DRIVE_COLOUR = Colour(Matrix.BT601, full_range=False, tags=ColourTags(range=1, space=6, primaries=6, transfer=6))
 """What OpenCV's RGB -> I420 makes: BT.601, limited range."""
@@ -150,6 +153,7 @@ def make_demo(
         raise SinkError(f"{clear.parent} cannot be made ({error.strerror}); choose another place with -o") from error
     width, height = size
     drive = FoggyDrive(width, height, _RATE, seconds, seed, median_transmission=0.4, noise=0.006)
+    _log.info("rendering a drive through fog: %d frames of %dx%d", len(drive), width, height)
     _encode(DriveSource(drive), foggy, overwrite=options.overwrite)
     report = transcode(foggy, clear, options, on_progress=on_progress)
     _write_png(picture, side_by_side(drive.frame(min(round(_PICTURE_AT_S * _RATE), len(drive) - 1)).hazy, options))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
@@ -50,7 +51,8 @@ def rgb_to_yuv(
 
 def _has_side_data(picture: VideoFrame) -> bool:
     try:
-        return len(picture.side_data) > 0
+        # Not `picture.side_data`: frame and container would hold each other until the collector comes.
+        return len(SideDataContainer(picture)) > 0  # type: ignore[call-arg]
     except ValueError:
         # Of a kind that PyAV has no name for, such as Exif.
         return True

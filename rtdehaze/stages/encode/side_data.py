@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import cast
 
 from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
@@ -44,7 +43,9 @@ def _by_kind(native: object) -> dict[str, bytes]:
     if not isinstance(native, VideoFrame):
         return {}
     try:
-        return {data.type.name: bytes(data) for data in cast(SideDataContainer, native.side_data)}
+        # Not `native.side_data`: frame and container would hold each other, and megabytes wait for the collector.
+        container = SideDataContainer(native)  # type: ignore[call-arg]
+        return {data.type.name: bytes(data) for data in container}
     except ValueError:
         return {"?": b""}
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from rtdehaze.core.card import Card, Kind
-from rtdehaze.core.errors import ProviderError
+from rtdehaze.core.errors import ModelError, ProviderError
 from rtdehaze.core.haze import Haze, Map
 from rtdehaze.stages.estimate.canary import check_answers, compare_with_cpu
 from rtdehaze.stages.estimate.contract import Network, resolve_card
@@ -22,6 +22,9 @@ __all__ = ["Estimator", "open_estimator"]
 
 LEAST_TRANSMISSION = 0.05
 """Recomposition divides by it; a model's own floor lies higher."""
+
+LEAST_GAIN = 1e-3
+"""Recomposition divides by its inverse; no model means to make a picture a thousand times darker."""
 
 _LOG = logging.getLogger("rtdehaze.estimate")
 
@@ -73,14 +76,20 @@ class Estimator:
             return haze_from_picture(thumbnail, found["image"])
         removal = None
         if "bias" in found:
-            gains = (found["luma_gain"], found["chroma_gain"])
+            gains = (self._gain(found, "luma_gain"), self._gain(found, "chroma_gain"))
             removal = removal_from_gains(*gains, found["bias"], _at_size(thumbnail, found["bias"]))
         return Haze(
-            transmission=np.clip(found["transmission"], LEAST_TRANSMISSION, 1.0),
-            airlight=np.clip(found["airlight"], 0.0, 1.0),
-            density=float(np.clip(found["density"][0], 0.0, 1.0)),
+            transmission=np.minimum(np.maximum(found["transmission"], np.float32(LEAST_TRANSMISSION)), np.float32(1.0)),
+            airlight=np.minimum(np.maximum(found["airlight"], np.float32(0.0)), np.float32(1.0)),
+            density=min(max(float(found["density"][0]), 0.0), 1.0),
             removal=removal,
         )
+
+    def _gain(self, found: dict[str, Map], meaning: str) -> Map:
+        least = float(found[meaning].min())
+        if least < LEAST_GAIN:
+            raise ModelError(f"model {self.name}: {meaning} of a picture falls to {least:.3g}, but must be above 0")
+        return found[meaning]
 
 
 def open_estimator(model: str | Path, *, provider: str = "auto", threads: int = 1) -> Estimator:

@@ -1,8 +1,7 @@
 """The compiled loops over a row of chroma: short ones, since LLVM gives up on loops that touch many rows.
 
-They share a scratch of eight rows, `work`: U and V as read, and in the end as written (0, 1); the mean of the block's
-recomposed luma (2); what depth edges changed about transmission (3) and about the veil (4); the gain (5); U and V
-without haze, not yet clipped (6, 7).
+They share a scratch of seven rows, `work`: U and V as read (0, 1) and as they will be written (5, 6); the mean of the
+block's recomposed luma (2); what depth edges changed about transmission (3) and about the veil (4).
 """
 
 from __future__ import annotations
@@ -10,114 +9,142 @@ from __future__ import annotations
 import numpy as np
 from numpy import float32 as f32
 
+from rtdehaze.core.frame import Samples
 from rtdehaze.stages.recompose.levels import Edges, Levels, Picture
-from rtdehaze.stages.recompose.rows import DITHER_UNIT, DITHER_Y, SPARED_BY, SPARED_TO, Ramp, Rows, compiled
+from rtdehaze.stages.recompose.rows import SPARED_BY, SPARED_TO, Rows, compiled
+from rtdehaze.stages.recompose.vectors import widest
 
-__all__ = ["block_means", "chroma_gain", "clear_chroma", "fit_chroma", "load_chroma", "store_chroma"]
+__all__ = ["block_means", "clear_chroma", "clip_chroma", "load_chroma", "store_chroma"]
 
 _HALF = f32(0.5)
+_QUARTER = f32(0.25)
 _ZERO = f32(0.0)
 _ONE = f32(1.0)
-_TINY = f32(1e-6)
-_FAR = f32(1e9)
+_TINY = f32(1e-9)
 
 
 @compiled
-def load_chroma(source: Picture, row: int, work: Rows, width: int, to: Levels) -> None:
+def load_chroma(source: Picture, row: int, work: Rows, width: int) -> None:
     """Reads one row of U and V."""
-    unshift, neutral = to.unshift, to.neutral
+    widest()
     if source.interleaved:
+        line = source.u[row]
         for x in range(width):
-            work[0, x] = f32(source.u[row, 2 * x]) * unshift - neutral
-            work[1, x] = f32(source.u[row, 2 * x + 1]) * unshift - neutral
+            work[0, x] = line[2 * x]
+            work[1, x] = line[2 * x + 1]
         return
+    line, other = source.u[row], source.v[row]
     for x in range(width):
-        work[0, x] = f32(source.u[row, x]) * unshift - neutral
-        work[1, x] = f32(source.v[row, x]) * unshift - neutral
+        work[0, x] = line[x]
+        work[1, x] = other[x]
 
 
 @compiled
-def store_chroma(work: Rows, target: Picture, row: int, width: int) -> None:
+def store_chroma(work: Rows, line: Samples, other: Samples, interleaved: bool, width: int, to: Levels) -> None:
     """Writes one row of U and V that are already rounded upwards by what truncation takes away."""
-    start, stop = target.chroma_left, target.chroma_left + width
-    if target.interleaved:
-        line = target.u[row, 2 * start : 2 * stop]
+    widest()
+    top = to.top
+    if interleaved:
         for x in range(width):
-            line[2 * x] = np.int32(work[0, x])
-            line[2 * x + 1] = np.int32(work[1, x])
+            line[2 * x] = min(max(np.int32(work[5, x]), np.int32(0)), top)
+            line[2 * x + 1] = min(max(np.int32(work[6, x]), np.int32(0)), top)
         return
-    line, other = target.u[row, start:stop], target.v[row, start:stop]
     for x in range(width):
-        line[x] = np.int32(work[0, x])
-        other[x] = np.int32(work[1, x])
+        line[x] = min(max(np.int32(work[5, x]), np.int32(0)), top)
+        other[x] = min(max(np.int32(work[6, x]), np.int32(0)), top)
 
 
 @compiled
-def block_means(clear: Rows, rows: int, step: int, work: Rows, width: int, to: Levels) -> None:
-    """Each block's means of recomposed luma, in units of white in [0, 1], and of what depth edges changed."""
-    last = rows - 1
-    quarter, half = f32(0.25), f32(0.5)
-    for kind in range(3):
-        share = _ONE / to.white if kind == 0 else _ONE
-        low, high = (_ZERO, _ONE) if kind == 0 else (-_FAR, _FAR)
-        one, two = 2 * kind, 2 * kind + last
-        if step == 2:
-            for x in range(width):
-                total = clear[one, 2 * x] + clear[one, 2 * x + 1] + clear[two, 2 * x] + clear[two, 2 * x + 1]
-                work[2 + kind, x] = min(max(total * quarter * share, low), high)
-        else:
-            for x in range(width):
-                work[2 + kind, x] = min(max((clear[one, x] + clear[two, x]) * half * share, low), high)
+def block_means(
+    one: Samples, two: Samples, edge: Rows, last: int, step: int, work: Rows, width: int, to: Levels
+) -> None:
+    """Each block's means of recomposed luma, in units of white in [0, 1], and of what depth edges changed.
 
-
-@compiled
-def chroma_gain(work: Rows, held: Rows, at: int, down: np.float32, width: int, edges: Edges) -> None:
-    """The gain of one row of chroma, into `work[5]`."""
-    over, under, up = at & 1, (at + 1) & 1, _ONE - down
-    low, high = edges.chroma_low, edges.chroma_high
+    Args:
+        one: The block's first row of luma as written.
+        two: Its last.
+        edge: What depth edges changed, as `clear_luma` leaves it.
+        last: 1 where a block has two rows, else 0.
+        step: Luma samples per block from left to right.
+        work: Written.
+        width: Blocks.
+        to: How luma is stored.
+    """
+    widest()
+    black, share = to.black, to.per_white / f32(2 * step)
+    if step == 2:
+        for x in range(one.shape[0] // 2):
+            # Back to 32 bits: sums are of 64 otherwise, and half as many to a vector.
+            total = np.int32(one[2 * x]) + np.int32(one[2 * x + 1]) + np.int32(two[2 * x]) + np.int32(two[2 * x + 1])
+            work[2, x] = f32(np.int32(total))
+        for kind in range(2):
+            for x in range(one.shape[0] // 2):
+                a, b = (
+                    edge[2 * kind, 2 * x] + edge[2 * kind, 2 * x + 1],
+                    edge[2 * kind + last, 2 * x] + edge[2 * kind + last, 2 * x + 1],
+                )
+                work[3 + kind, x] = (a + b) * _QUARTER
+        if one.shape[0] & 1:
+            end = one.shape[0] - 1
+            work[2, width - 1] = f32(2 * (np.int32(one[end]) + np.int32(two[end])))
+            work[3, width - 1] = (edge[0, end] + edge[last, end]) * _HALF
+            work[4, width - 1] = (edge[2, end] + edge[2 + last, end]) * _HALF
+    else:
+        for x in range(width):
+            work[2, x] = f32(np.int32(np.int32(one[x]) + np.int32(two[x])))
+            work[3, x] = (edge[0, x] + edge[last, x]) * _HALF
+            work[4, x] = (edge[2, x] + edge[2 + last, x]) * _HALF
+    off = black * to.per_white
     for x in range(width):
-        work[5, x] = _ONE / min(max(up * held[over, 0, x] + down * held[under, 0, x] + work[3, x], low), high)
+        work[2, x] = min(max(work[2, x] * share - off, _ZERO), _ONE)
 
 
 @compiled
 def clear_chroma(
-    work: Rows, k: int, share: np.float32, held: Rows, at: int, down: np.float32, width: int, to: Levels
+    work: Rows, held: Rows, slot: int, down: np.float32, noise: Rows, width: int, edges: Edges, to: Levels
 ) -> None:
-    """Takes the haze off one row of U (`k` 0) or V (1): from `work[k]` into `work[6 + k]`, not yet clipped."""
-    over, under, up = at & 1, (at + 1) & 1, _ONE - down
-    reach_inside = to.deband
+    """Takes the haze off one row of U and V, ready to be truncated, not yet clipped to the nominal range.
+
+    Where luma and chroma together would leave RGB's range, chroma shrinks towards neutral until they fit: luma
+    and hue hold. With Y the luma, `above` and `below` the most that U and V add to and take from it before they
+    are amplified, the gain is the least of 1 / t, (1 - Y) / above and Y / below: the last two are Y (1 - Y) over
+    the greater of above Y and below (1 - Y). A picture that is nearly left alone keeps its colours even so: the
+    rule comes in with the gain.
+    """
+    widest()
+    low, high, share_u, share_v = edges.chroma_low, edges.chroma_high, edges.share_u, edges.share_v
+    reach, per_gain, rounding = to.deband, to.per_gain, to.rounding_chroma
+    of_red, of_blue, of_green_u, of_green_v = to.red, to.blue, to.green_u, to.green_v
     for x in range(width):
-        p, gain = work[k, x], work[5, x]
-        off = up * held[over, 3 + k, x] + down * held[under, 3 + k, x] - p
-        most = max(_ZERO, reach_inside - _HALF * abs(off))
-        veil = up * held[over, 1 + k, x] + down * held[under, 1 + k, x] + work[4, x] * share
-        work[6 + k, x] = (p + min(max(off, -most), most) * min(gain - _ONE, _ONE) - veil) * gain
+        through = min(max(held[slot, 0, x] + down * held[2, 0, x] + work[3, x], low), high)
+        most = _ONE / through
+        fade = min(most * per_gain - _ONE, _ONE)
+        pu, pv = work[0, x], work[1, x]
+        off_u = held[slot, 3, x] + down * held[2, 3, x] - pu
+        off_v = held[slot, 4, x] + down * held[2, 4, x] - pv
+        most_u, most_v = max(_ZERO, reach - _HALF * abs(off_u)), max(_ZERO, reach - _HALF * abs(off_v))
+        added = work[4, x]
+        veil_u = held[slot, 1, x] + down * held[2, 1, x] + added * share_u
+        veil_v = held[slot, 2, x] + down * held[2, 2, x] + added * share_v
+        pu += min(max(off_u, -most_u), most_u) * fade - veil_u
+        pv += min(max(off_v, -most_v), most_v) * fade - veil_v
+        luma = work[2, x]
+        red, blue, green = of_red * pv, of_blue * pu, of_green_u * pu + of_green_v * pv
+        above = max(red, max(green, blue)) * luma
+        below = min(red, min(green, blue)) * (luma - _ONE)
+        fitting = (luma - luma * luma) / max(max(above, below), _TINY)
+        gain = max(min(most, fitting), most * min(SPARED_TO - SPARED_BY * (most * per_gain), _ONE))
+        level = fade * noise[x] + rounding
+        work[5, x] = pu * gain + level
+        work[6, x] = pv * gain + level
 
 
 @compiled
-def fit_chroma(work: Rows, row: int, ramp: Ramp, width: int, to: Levels) -> None:
-    """Clips one row of U and V, from `work[6]` and `[7]` into `work[0]` and `[1]`, ready to be truncated.
-
-    Where luma and chroma together would leave RGB's range, chroma shrinks towards neutral until they fit: luma
-    and hue hold. A picture that is nearly left alone keeps its colours even so: the rule comes in with the gain.
-    """
-    start = np.int32(row * DITHER_Y)
-    reach, scale, rounding = to.reach, to.scale, to.neutral_out + _HALF
-    of_red, of_blue, of_green_u, of_green_v = to.red, to.blue, to.green_u, to.green_v
-    for x in range(width):
-        qu, qv, gain = work[6, x], work[7, x], work[5, x]
-        red, blue = of_red * qv, of_blue * qu
-        green = -of_green_u * qu - of_green_v * qv
-        above = max(red, max(green, blue))
-        below = -min(red, min(green, blue))
-        room_above, room_below = _ONE - work[2, x], work[2, x]
-        crowded_above = room_above * below < room_below * above
-        room = room_above if crowded_above else room_below
-        need = above if crowded_above else below
-        fit = min(max(room / max(need, _TINY), SPARED_TO - SPARED_BY * gain), _ONE)
-        pu, pv = work[0, x], work[1, x]
-        qu = min(max(qu * fit, min(-reach, pu)), max(reach, pu))
-        qv = min(max(qv * fit, min(-reach, pv)), max(reach, pv))
-        noise = f32(np.int32(ramp[x] + start)) * min(gain - _ONE, _ONE) * DITHER_UNIT + rounding
-        work[0, x] = qu * scale + noise
-        work[1, x] = qv * scale + noise
+def clip_chroma(work: Rows, width: int, to: Levels) -> None:
+    """Clips one row of U and V to the nominal range, or to where the input was beyond it."""
+    low, high = f32(to.clip_chroma[0] >> to.shift_out), f32(to.clip_chroma[1] >> to.shift_out) + _HALF
+    ratio, offset = to.ratio, to.offset_chroma
+    for k in range(2):
+        for x in range(width):
+            level = work[k, x] * ratio + offset
+            work[5 + k, x] = min(max(work[5 + k, x], min(level, low)), max(level, high))

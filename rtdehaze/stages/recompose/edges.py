@@ -32,7 +32,9 @@ _LEAST = 1e-12
 """Keeps 0 / 0 out of flat areas."""
 
 
-def edge_slopes(transmission: Map, veil: Map, luma: Map, pixels: int, white: float = 1.0) -> tuple[Map, Map]:
+def edge_slopes(
+    transmission: Map, veil: Map, luma: Map, pixels: int, white: float = 1.0, into: tuple[Map, Map] | None = None
+) -> tuple[Map, Map]:
     """How much transmission and veil change per unit of luma about every sample of the map.
 
     Args:
@@ -41,15 +43,15 @@ def edge_slopes(transmission: Map, veil: Map, luma: Map, pixels: int, white: flo
         luma: (h, w), the picture's luma at the map's size.
         pixels: Pixels of the picture that the map will be enlarged to.
         white: White in the units of veil and luma.
+        into: Where the slopes are written, (h, w) each, instead of new arrays.
 
     Returns:
         The slopes of transmission and of veil, (h, w); 0 where nothing is to be gained, and everywhere when the map
         has the picture's own size.
     """
-    height, width = transmission.shape
-    of_t, of_v = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
+    of_t, of_v = into or (np.empty_like(transmission), np.empty_like(transmission))
     share = np.float32(max(0.0, 1.0 - transmission.size / pixels))
-    sums = np.empty((7, width + 2), np.float32)
+    sums = np.empty((7, transmission.shape[1] + 2), np.float32)
     _fit(transmission, veil, luma, share, np.float32(white * white), sums, of_t, of_v)
     return of_t, of_v
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numba
 import numpy as np
 
 from rtdehaze.core.colour import Matrix, luma_weights
@@ -18,6 +19,10 @@ _ENOUGH = 0.40
 """Mean luma in [0, 1] that is bright enough for any picture: about that of a well exposed clear day."""
 _STEEPEST = 1.5
 """Largest lift: the curve's slope at black is 1 + this, and at 3 it would stop rising."""
+
+_WEIGHTS = luma_weights(Matrix.BT709).astype(np.float32)
+
+_compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz", "reassoc"})
 
 
 class ExposureKeeper:
@@ -52,14 +57,14 @@ class ExposureKeeper:
         """
         if removal.guide is None:
             return removal
-        weights = luma_weights(Matrix.BT709).astype(np.float32)
-        hazy = np.tensordot(weights, _at(removal.guide, removal.luma), 1)
-        clear = np.clip((hazy - np.tensordot(weights, removal.veil, 1)) / removal.luma, 0.0, 1.0)
-        lift = self._steady(_lift(hazy, clear), time)
+        dark = np.empty(removal.luma.shape, np.float32)
+        hazy, clear, per_lift = _look(_at(removal.guide, removal.luma), removal.veil, removal.luma, _WEIGHTS, dark)
+        lift = self._steady(_lift(hazy, clear, per_lift), time)
         if lift < 1e-3:
             return removal
-        ratio = (1.0 + np.float32(lift) * np.square(1.0 - clear)).astype(np.float32)
-        return replace(removal, luma=removal.luma / ratio, chroma=removal.chroma / ratio)
+        luma, chroma = np.empty_like(dark), np.empty_like(dark)
+        _brighten(removal.luma, removal.chroma, dark, lift, luma, chroma)
+        return replace(removal, luma=luma, chroma=chroma)
 
     def _steady(self, lift: float, time: float) -> float:
         if self._lift is None or self._seconds == 0.0:
@@ -71,14 +76,49 @@ class ExposureKeeper:
         return self._lift
 
 
-def _lift(hazy: Map, clear: Map) -> float:
+def _lift(hazy: float, clear: float, per_lift: float) -> float:
     """Returns the k that brings the clear picture's mean luma to where it should be, 0 where it is bright enough."""
-    wanted = min(_SHARE * float(hazy.mean()), _ENOUGH)
-    missing = wanted - float(clear.mean())
+    missing = min(_SHARE * hazy, _ENOUGH) - clear
     if missing <= 0.0:
         return 0.0
-    per_lift = float((clear * np.square(1.0 - clear)).mean())
     return min(missing / max(per_lift, 1e-3), _STEEPEST)
+
+
+@_compiled
+def _look(guide: Map, veil: Map, luma: Map, weights: Map, dark: Map) -> tuple[float, float, float]:
+    """Writes (1 - J)**2 to `dark`; returns the means of the hazy luma, of the clear luma J, and of J * (1 - J)**2."""
+    height, width = luma.shape
+    zero, one = np.float32(0.0), np.float32(1.0)
+    red, green, blue = weights[0], weights[1], weights[2]
+    hazy_sum = clear_sum = lift_sum = 0.0
+    for y in range(height):
+        hazy_row = clear_row = lift_row = zero
+        for x in range(width):
+            hazy = red * guide[0, y, x] + green * guide[1, y, x] + blue * guide[2, y, x]
+            added = red * veil[0, y, x] + green * veil[1, y, x] + blue * veil[2, y, x]
+            clear = min(max((hazy - added) / luma[y, x], zero), one)
+            squared = (one - clear) * (one - clear)
+            dark[y, x] = squared
+            hazy_row += hazy
+            clear_row += clear
+            lift_row += clear * squared
+        hazy_sum += float(hazy_row)
+        clear_sum += float(clear_row)
+        lift_sum += float(lift_row)
+    count = height * width
+    return hazy_sum / count, clear_sum / count, lift_sum / count
+
+
+@_compiled
+def _brighten(luma: Map, chroma: Map, dark: Map, lift: float, new_luma: Map, new_chroma: Map) -> None:
+    """Divides the maps by the curve's ratio, 1 + k * (1 - J)**2."""
+    height, width = luma.shape
+    one, k = np.float32(1.0), np.float32(lift)
+    for y in range(height):
+        for x in range(width):
+            scale = one / (one + k * dark[y, x])
+            new_luma[y, x] = luma[y, x] * scale
+            new_chroma[y, x] = chroma[y, x] * scale
 
 
 def _at(guide: Map, like: Map) -> Map:

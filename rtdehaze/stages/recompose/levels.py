@@ -17,32 +17,39 @@ CHROMA_FIELDS = 5
 
 
 class Levels(NamedTuple):
-    """How stored samples are read and written; in levels of the input relative to black and neutral."""
+    """How samples are read and written. "Stored" are numbers as planes hold them, p010's 64 times a level."""
 
+    same: bool
+    """Whether samples are stored alike in the input and the output."""
+    per_gain: np.float32
+    """Stored input numbers per output level: the loops' transmission is in this unit."""
+    rounding: np.float32
+    """Level of black in the output, and what rounding needs beyond it."""
+    rounding_chroma: np.float32
+    top: np.int32
+    """Highest level of the output."""
     black: np.float32
-    """Level of black in the input."""
-    neutral: np.float32
-    """Level of neutral chroma in the input."""
-    black_out: np.float32
-    neutral_out: np.float32
-    scale: np.float32
-    """Output levels per input level: 1, or about 4 from 8 bits to 10."""
-    white: np.float32
-    """Nominal white above black."""
-    reach: np.float32
-    """Nominal peak of chroma about neutral."""
+    """Black as stored in the output."""
+    per_white: np.float32
+    """1 / (white - black) of the output, as stored."""
+    clip: Samples
+    """Nominal range of luma as stored in the output."""
+    clip_chroma: Samples
+    offset: np.float32
+    """What turns stored luma of the input, times `ratio`, into a level of the output once truncated."""
+    offset_chroma: np.float32
+    ratio: np.float32
+    """Output levels per stored input number."""
     red: np.float32
-    """R - Y in units of white for one level of V."""
+    """R - Y in units of white for one output level of V."""
     green_u: np.float32
     green_v: np.float32
     blue: np.float32
-    """B - Y in units of white for one level of U."""
-    unshift: np.float32
-    """Input levels per stored number: 1, or 1/64 for p010."""
+    """B - Y in units of white for one output level of U."""
     shift_out: int
     """Bits by which stored output samples are shifted left."""
     deband: np.float32
-    """`DEBAND` where there is a guide to fill in between the input's levels, far below 0 where there is none."""
+    """`DEBAND`, as stored, where a guide can fill in between the input's levels, far below 0 where there is none."""
 
 
 class Edges(NamedTuple):

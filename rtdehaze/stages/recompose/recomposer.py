@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -19,7 +20,8 @@ from rtdehaze.stages.recompose.fields import axis, field_maps, levels, rgb_field
 from rtdehaze.stages.recompose.kernels import recompose_rows
 from rtdehaze.stages.recompose.levels import CHROMA_FIELDS, LUMA_FIELDS, Picture
 from rtdehaze.stages.recompose.rgb import RGB_FIELDS, recompose_rgb_rows
-from rtdehaze.stages.recompose.rows import MARGIN, Axis, Ramp, Rows, dither_ramp
+from rtdehaze.stages.recompose.rows import Axis, Ramp, Rows, dither_ramp
+from rtdehaze.stages.recompose.vectors import MARGIN
 
 __all__ = ["Recomposer"]
 
@@ -28,7 +30,10 @@ _STRIPS_PER_THREAD = 4
 _LEAST_ROWS = 16
 """Below this many block rows a strip costs more in the handing out than it saves."""
 
-_Scratch = tuple[Rows, Rows, Rows, Rows, Ramp]
+_LINE = 16
+"""Numbers of 32 bits in a cache line."""
+
+_Scratch = tuple[Rows, Rows, Rows, Rows, Rows, Ramp]
 
 
 class Recomposer:
@@ -45,8 +50,11 @@ class Recomposer:
         self._threads = max(1, threads)
         self._pool = ThreadPoolExecutor(self._threads, "recompose") if threads > 1 else None
         self._scratch: list[_Scratch] = []
-        self._scratch_size = (0, 0)
-        self._rgb_scratch: list[tuple[Rows, Rows, Ramp]] = []
+        self._scratch_size = (0, 0, 0)
+        none = np.zeros((0, 0, 0), np.float32)
+        self._maps = none, none
+        self._rgb_size = (0, 0)
+        self._rgb_scratch: list[tuple[Rows, Rows, Rows, Ramp]] = []
 
     def apply(self, frame: Frame, removal: Removal | None, out: Frame, *, left: int = 0) -> None:
         """Writes the recomposed picture of `frame` into the planes of `out`.
@@ -68,11 +76,15 @@ class Recomposer:
             removal = _nothing()
         pixels = frame.format
         across, down = _axes(frame.width, frame.height, pixels, removal.luma.shape)
-        luma, chroma, edges = field_maps(removal, frame.colour, pixels.bits, frame.width * frame.height)
         to = levels(pixels, out.format, frame.colour, removal.guide is not None)
+        shape = removal.luma.shape
+        if self._maps[0].shape[1:] != shape:
+            self._maps = np.zeros((LUMA_FIELDS, *shape), np.float32), np.zeros((CHROMA_FIELDS, *shape), np.float32)
+        luma, chroma = self._maps
+        edges = field_maps(removal, frame.colour, pixels, to, frame.width * frame.height, self._maps)
         block = (1 << pixels.log2_chroma_w, 1 << pixels.log2_chroma_h)
         strips = self._strips(-(-frame.height // block[1]))
-        self._reserve(len(strips), frame.width, across[1].before.size)
+        self._reserve(len(strips), frame.width, frame.height, across[1].before.size)
         source, target = _picture(frame, 0), _picture(out, left)
 
         def strip(number: int) -> None:
@@ -108,15 +120,10 @@ class Recomposer:
         across, down = axis(width, width, 1, map_width), axis(height, height, 1, map_height)
         fields, to = rgb_field_maps(removal, order, matrix, width * height)
         strips = self._strips(height)
-        if len(self._rgb_scratch) != len(strips) or self._rgb_scratch[0][1].shape[1] != width:
-            self._rgb_scratch = [
-                (
-                    np.zeros((3, RGB_FIELDS, width + MARGIN), np.float32),
-                    np.zeros((3, width), np.float32),
-                    dither_ramp(width),
-                )
-                for _ in strips
-            ]
+        if len(self._rgb_scratch) != len(strips) or self._rgb_size != (width, height):
+            self._rgb_size = width, height
+            dither = dither_ramp(width, height)
+            self._rgb_scratch = [(_rows(4, RGB_FIELDS, width + MARGIN), _rows(3, width), *dither) for _ in strips]
         out = np.empty_like(picture)
 
         def strip(number: int) -> None:
@@ -153,20 +160,29 @@ class Recomposer:
         bounds = [block_rows * number // count for number in range(count + 1)]
         return list(pairwise(bounds))
 
-    def _reserve(self, count: int, width: int, chroma_width: int) -> None:
-        if self._scratch_size != (width, chroma_width):
+    def _reserve(self, count: int, width: int, height: int, chroma_width: int) -> None:
+        if self._scratch_size != (width, height, chroma_width):
             self._scratch.clear()
-            self._scratch_size = (width, chroma_width)
+            self._scratch_size = (width, height, chroma_width)
         while len(self._scratch) < count:
             self._scratch.append(
                 (
-                    np.zeros((2, LUMA_FIELDS, width + MARGIN), np.float32),
-                    np.zeros((2, CHROMA_FIELDS, chroma_width + MARGIN), np.float32),
-                    np.zeros((6, width + MARGIN), np.float32),
-                    np.zeros((8, chroma_width + MARGIN), np.float32),
-                    dither_ramp(width),
+                    _rows(3, LUMA_FIELDS, width + MARGIN),
+                    _rows(3, CHROMA_FIELDS, chroma_width + MARGIN),
+                    _rows(4, width),
+                    _rows(7, chroma_width),
+                    *dither_ramp(width, height),
                 )
             )
+
+
+def _rows(*shape: int) -> Rows:
+    """Zeros whose rows begin at the beginning of a cache line: vectors that straddle two take twice as long."""
+    row = -(-shape[-1] // _LINE) * _LINE
+    count = math.prod(shape[:-1])
+    room = np.zeros(count * row + _LINE, np.float32)
+    start = -room.ctypes.data % (4 * _LINE) // 4
+    return room[start : start + count * row].reshape(*shape[:-1], row)
 
 
 @lru_cache(maxsize=1)

@@ -41,16 +41,17 @@ def plan_removal(
     share = float(np.clip(strength, 0.0, 1.0) * np.clip(weight, 0.0, 1.0))
     if share == 0.0:
         return None
-    transmission = np.clip(haze.transmission, min_transmission, 1.0)
-    remaining = transmission ** np.float32(1.0 - share)
+    transmission = np.clip(haze.transmission, np.float32(min_transmission), np.float32(1.0))
+    # A power costs more than all the rest; at full strength nothing remains.
+    remaining = transmission ** np.float32(1.0 - share) if share < 1.0 else np.float32(1.0)
     airlight = haze.airlight.reshape(3, 1, 1)
     if haze.removal is None:
-        luma = chroma = transmission / remaining
-        veil = airlight * (1.0 - luma)
+        luma = chroma = transmission / remaining if share < 1.0 else transmission
+        veil = airlight * (np.float32(1.0) - luma)
     else:
         luma = haze.removal.luma / remaining
         chroma = haze.removal.chroma / remaining
-        veil = haze.removal.veil - airlight * (1.0 - remaining) * luma
+        veil = haze.removal.veil - airlight * (np.float32(1.0) - remaining) * luma
     luma = np.maximum(luma, np.float32(min_transmission))
     chroma = np.maximum(chroma, np.float32(1.0 / max_chroma_gain))
     return Removal(luma, chroma, veil.astype(np.float32, copy=False), guide)

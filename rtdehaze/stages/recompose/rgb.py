@@ -9,8 +9,6 @@ from numba import float32 as f32
 from numpy.typing import NDArray
 
 from rtdehaze.stages.recompose.rows import (
-    DITHER_UNIT,
-    DITHER_Y,
     SPARED_BY,
     SPARED_TO,
     Axis,
@@ -19,6 +17,7 @@ from rtdehaze.stages.recompose.rows import (
     compiled,
     move_to,
 )
+from rtdehaze.stages.recompose.vectors import widest
 
 __all__ = ["RGB_FIELDS", "Reading", "recompose_rgb_rows"]
 
@@ -86,21 +85,22 @@ def _store(work: Rows, target: NDArray[np.uint8], y: int) -> None:
 @compiled
 def _between(held: Rows, at: int, down: np.float32, width: int, now: Rows) -> None:
     """Interpolates every map between the two rows that are held."""
-    over, under, up = at & 1, (at + 1) & 1, _ONE - down
+    widest()
+    over = at & 1
     for field in range(now.shape[0]):
         for x in range(width):
-            now[field, x] = up * held[over, field, x] + down * held[under, field, x]
+            now[field, x] = held[over, field, x] + down * held[2, field, x]
 
 
 @compiled
-def _rgb_row(work: Rows, y: int, now: Rows, ramp: Ramp, to: Reading) -> None:
+def _rgb_row(work: Rows, now: Rows, noise: Rows, width: int, to: Reading) -> None:
     """Recomposes one row in place; chroma is what the channels are beyond luma, and shrinks as in `kernels`."""
-    start = np.int32(y * DITHER_Y)
+    widest()
     of_a, of_b, of_c, deband = to.first, to.second, to.third, to.deband
     low, high, chroma_low, chroma_high = to.low, to.high, to.chroma_low, to.chroma_high
     veil_low, veil_high = to.veil_low, to.veil_high
     share_a, share_b, share_c = to.share_a, to.share_b, to.share_c
-    for x in range(ramp.shape[0]):
+    for x in range(width):
         transmission = now[0, x]
         guide_a = now[5, x]
         guide_b = now[6, x]
@@ -127,7 +127,7 @@ def _rgb_row(work: Rows, y: int, now: Rows, ramp: Ramp, to: Reading) -> None:
         need = above if crowded_above else below
         fit = min(max(room / max(need, _TINY), SPARED_TO - SPARED_BY * gain), _ONE)
 
-        luma += f32(np.int32(ramp[x] + start)) * fade * DITHER_UNIT + _HALF
+        luma += noise[x] * fade + _HALF
         work[0, x] = min(max(luma + a * fit, _ZERO), _TOP)
         work[1, x] = min(max(luma + b * fit, _ZERO), _TOP)
         work[2, x] = min(max(luma + c * fit, _ZERO), _TOP)
@@ -143,7 +143,8 @@ def recompose_rgb_rows(
     rows: tuple[int, int],
     held: Rows,
     work: Rows,
-    ramp: Ramp,
+    noise: Rows,
+    shifts: Ramp,
     to: Reading,
 ) -> None:
     """Recomposes some rows of a picture.
@@ -155,15 +156,16 @@ def recompose_rgb_rows(
         across: Horizontal axis.
         down: Vertical axis.
         rows: First row and the one after the last.
-        held: Scratch of the thread's own, (3, RGB_FIELDS, W + MARGIN).
+        held: Scratch of the thread's own, (4, RGB_FIELDS, W + MARGIN).
         work: More of it, (3, W).
-        ramp: The dither's, (W,).
+        noise: The dither, as `dither_ramp` makes it.
+        shifts: Where in it rows begin.
         to: How the picture is to be read.
     """
     at = -1
     for y in range(rows[0], rows[1]):
         at = move_to(fields, down.before[y], down.after[y], at, across, held)
         _load(source, y, work)
-        _between(held, at, down.weight[y], source.shape[1], held[2])
-        _rgb_row(work, y, held[2], ramp, to)
+        _between(held, at, down.weight[y], source.shape[1], held[3])
+        _rgb_row(work, held[3], noise[shifts[y] :], source.shape[1], to)
         _store(work, target, y)

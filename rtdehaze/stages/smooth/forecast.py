@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.stages.smooth.kernels import confide
+from rtdehaze.stages.smooth.kernels import advance, confide
 from rtdehaze.stages.smooth.motion import median
 
 __all__ = ["Forecast"]
@@ -31,7 +31,7 @@ _BOLDEST = 0.1
 """Bounds how much of an innovation is taken for motion of the map in the first frames of a scene."""
 _SHORTEST = 1e-4
 """Seconds below which a step says nothing about speed."""
-_FASTEST = 1.0
+_FASTEST = np.float32(1.0)
 """Bounds the trend, in units of the maps per second."""
 _FLAT = 0.03
 """Standard deviation of transmission in a neighbourhood (3 cells) up to which a wrong motion does no harm in it."""
@@ -90,8 +90,7 @@ class Forecast:
         height, width = maps.shape[1:]
         step = min(step, self._seconds)
         for plane, trend, low, high in zip(maps, self._trend, self._low, self._high, strict=True):
-            plane += _enlarged(trend * np.float32(step), height, width)
-            np.clip(plane, low, high, out=plane)
+            advance(plane, _enlarged(trend, height, width), step, low, high)
 
     def judge(self, maps: Array, estimate: Array, agreement: Array, step: float) -> Array:
         """Compares the maps, carried and moved on, with a new estimate, and learns from it.
@@ -116,7 +115,7 @@ class Forecast:
             common = median(innovation)
             innovation -= common
             trend = leak * self._trend[index] + gain * _box(innovation, _TREND_CELLS) + common_gain * common
-            self._trend[index] = np.clip(trend, -_FASTEST, _FASTEST)
+            self._trend[index] = np.minimum(np.maximum(trend, -_FASTEST), _FASTEST)
             self._low[index] = min(self._low[index], float(new.min()))
             self._high[index] = max(self._high[index], float(new.max()))
         return trust
@@ -132,11 +131,12 @@ class Forecast:
     def _trust(self, transmission: Array, estimate: Array, agreement: Array) -> Array:
         # Not on the coarse grid: a pole may be one sample wide.
         innovation = _box(estimate - transmission, _FINE_WINDOW)
-        innovation -= median(innovation[::4, ::4])
-        usual = 1.4826 * float(median(np.abs(innovation[::4, ::4])))
+        sample = innovation[::4, ::4]
+        common = median(sample)
+        usual = 1.4826 * float(median(np.abs(sample - common)))
         self._scale = usual if self._scale == 0.0 else self._scale + _SCALE_PACE * (usual - self._scale)
         trust = _enlarged(_flatness(_cells(transmission)), *transmission.shape)
-        confide(innovation, agreement, max(self._scale, _LEAST_SCALE), _SUPPORT, _PERMIT, trust)
+        confide(innovation, float(common), agreement, max(self._scale, _LEAST_SCALE), _SUPPORT, _PERMIT, trust)
         return trust
 
 
@@ -144,4 +144,5 @@ def _flatness(cells: Array) -> Array:
     """1 where a map is flat, so that a wrong motion does no harm, 0 where it is not."""
     mean = _box(cells, 3)
     spread = np.sqrt(np.maximum(_box(cells * cells, 3) - mean * mean, 0.0))
-    return np.asarray(np.clip(2.0 - spread / np.float32(_FLAT), 0.0, 1.0), dtype=np.float32)
+    flatness: Array = np.minimum(np.maximum(np.float32(2.0) - spread / np.float32(_FLAT), 0.0), 1.0)
+    return flatness

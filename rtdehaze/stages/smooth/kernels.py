@@ -6,7 +6,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["agree", "blend", "confide", "even_out", "sharpen", "unlikeness"]
+__all__ = ["advance", "agree", "blend", "confide", "even_out", "half_luma", "locate", "sharpen", "unlikeness"]
 
 Array = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -60,25 +60,75 @@ def _sharply(plane: Array, sx: np.float32, sy: np.float32) -> np.float32:
 
 
 @_compiled
-def sharpen(plane: Array, flow: Array, edge: float, carried: Array) -> None:
+def locate(flow: Array, across: float, down: float, places: Array) -> None:
+    """Turns flow, (h, w, 2), multiplied by `across` and `down`, into absolute places (x, y) in samples."""
+    height, width = flow.shape[:2]
+    u, v = np.float32(across), np.float32(down)
+    for y in range(height):
+        for x in range(width):
+            places[y, x, 0] = np.float32(x) + u * flow[y, x, 0]
+            places[y, x, 1] = np.float32(y) + v * flow[y, x, 1]
+
+
+@_compiled
+def sharpen(plane: Array, places: Array, edge: float, carried: Array) -> None:
     """Carries a plane's edges along the motion again, by Catmull-Rom interpolation.
 
     Bilinear interpolation, repeated every frame, melts edges away within a second; it does no harm elsewhere.
 
     Args:
         plane: (h, w), before the motion.
-        flow: (h, w, 2), (u, v) in samples.
+        places: (h, w, 2), absolute (x, y) in samples.
         edge: Difference over two samples from which on there is an edge.
         carried: (h, w), the plane carried along bilinearly; its edges are overwritten.
     """
     height, width = plane.shape
     least = np.float32(edge)
+    # A loop without a branch finds the edges several samples at once.
+    found = np.zeros(width, np.uint8)
     for y in range(height):
         row, above, below = carried[y], carried[max(y - 1, 0)], carried[min(y + 1, height - 1)]
-        for x in range(width):
+        for x in range(1, width - 1):
+            found[x] = max(abs(row[x + 1] - row[x - 1]), abs(below[x] - above[x])) > least
+        for x in (0, width - 1):
             across = abs(row[min(x + 1, width - 1)] - row[max(x - 1, 0)])
-            if max(across, abs(below[x] - above[x])) > least:
-                row[x] = _sharply(plane, np.float32(x) + flow[y, x, 0], np.float32(y) + flow[y, x, 1])
+            found[x] = max(across, abs(below[x] - above[x])) > least
+        for x in range(width):
+            if found[x]:
+                row[x] = _sharply(plane, places[y, x, 0], places[y, x, 1])
+
+
+@_compiled
+def advance(plane: Array, trend: Array, step: float, low: float, high: float) -> None:
+    """Moves a (h, w) plane on by its trend, (h, w) per second, over `step` seconds, in place, within [low, high]."""
+    height, width = plane.shape
+    seconds, least, most = np.float32(step), np.float32(low), np.float32(high)
+    for y in range(height):
+        for x in range(width):
+            plane[y, x] = min(max(plane[y, x] + seconds * trend[y, x], least), most)
+
+
+@_compiled
+def half_luma(picture: Array, luma: Array) -> None:
+    """Writes BT.601 luma of a (3, h, w) RGB picture, averaged two by two, to `luma`, (h / 2, w / 2) rounded up."""
+    height, width = picture.shape[1:]
+    red, green, blue = np.float32(0.299 / 4), np.float32(0.587 / 4), np.float32(0.114 / 4)
+    for i in range(luma.shape[0]):
+        y, z = 2 * i, min(2 * i + 1, height - 1)
+        for j in range(width // 2):
+            x = 2 * j
+            luma[i, j] = (
+                red * (picture[0, y, x] + picture[0, y, x + 1] + picture[0, z, x] + picture[0, z, x + 1])
+                + green * (picture[1, y, x] + picture[1, y, x + 1] + picture[1, z, x] + picture[1, z, x + 1])
+                + blue * (picture[2, y, x] + picture[2, y, x + 1] + picture[2, z, x] + picture[2, z, x + 1])
+            )
+        if width % 2:
+            x, two = width - 1, np.float32(2.0)
+            luma[i, width // 2] = two * (
+                red * (picture[0, y, x] + picture[0, z, x])
+                + green * (picture[1, y, x] + picture[1, z, x])
+                + blue * (picture[2, y, x] + picture[2, z, x])
+            )
 
 
 @_compiled
@@ -156,11 +206,14 @@ def agree(unlike: Array, squared: Array, flow: Array, noise: float, full: float,
 
 
 @_compiled
-def confide(innovation: Array, agreement: Array, scale: float, support: float, permit: float, trust: Array) -> None:
+def confide(
+    innovation: Array, common: float, agreement: Array, scale: float, support: float, permit: float, trust: Array
+) -> None:
     """Joins what the pictures and the maps say about the carried maps.
 
     Args:
         innovation: (h, w), estimate less carried map.
+        common: What all of the picture has in common of it, and is not judged.
         agreement: (h, w), in [0, 1], of the pictures.
         scale: The usual size of an innovation.
         support: Innovation in units of `scale` up to which flat maps are kept where the pictures do not agree;
@@ -169,10 +222,11 @@ def confide(innovation: Array, agreement: Array, scale: float, support: float, p
         trust: (h, w): on entry 1 where the map is flat, 0 where not; overwritten with the trust in [0, 1].
     """
     height, width = innovation.shape
+    shared = np.float32(common)
     narrow, wide, two = np.float32(1.0 / (support * scale)), np.float32(1.0 / (permit * scale)), np.float32(2.0)
     for y in range(height):
         for x in range(width):
-            size = abs(innovation[y, x])
+            size = abs(innovation[y, x] - shared)
             supported = min(max(two - size * narrow, _ZERO), _ONE) * trust[y, x]
             permitted = min(max(two - size * wide, _ZERO), _ONE) * agreement[y, x]
             trust[y, x] = max(supported, permitted)

@@ -13,8 +13,8 @@ from rtdehaze.core.haze import Haze, Removal
 from rtdehaze.stages.smooth.airlight import AirlightSmoother
 from rtdehaze.stages.smooth.cuts import CutDetector
 from rtdehaze.stages.smooth.forecast import Forecast
-from rtdehaze.stages.smooth.kernels import blend, sharpen
-from rtdehaze.stages.smooth.motion import Motion, MotionEstimator, View, carried, grid
+from rtdehaze.stages.smooth.kernels import blend, locate, sharpen
+from rtdehaze.stages.smooth.motion import Motion, MotionEstimator, View, carried
 
 __all__ = ["HazeSmoother"]
 
@@ -124,12 +124,15 @@ class HazeSmoother:
             self._forecast.reset(self._maps)
             self._evidence = np.ones((height, width), np.float32)
             return self._maps
-        flow, agreement = _fit(motion, width, height)
-        places = flow + grid(height, width)
-        evidence, maps = carried(self._evidence, places), np.empty_like(estimate)
+        flow, agreement = (_enlarged(image, width, height) for image in (motion.flow, motion.agreement))
+        rows, columns = motion.agreement.shape
+        places, maps = np.empty_like(flow), np.empty_like(estimate)
+        locate(flow, width / columns, height / rows, places)
+        # Counts of frames need no more.
+        evidence = carried(self._evidence, places, cv2.INTER_NEAREST)
         for before, after in zip(self._maps, maps, strict=True):
             after[:] = carried(before, places)
-            sharpen(before, flow, _EDGE, after)
+            sharpen(before, places, _EDGE, after)
         self._forecast.advance(maps, step)
         trust = self._forecast.judge(maps, estimate, agreement, step)
         decay = math.exp(-step / self._seconds)
@@ -152,12 +155,5 @@ def _unstack(maps: Array, haze: Haze, airlight: Array, density: float) -> Haze:
     return Haze(own[0], airlight.copy(), density, removal)
 
 
-def _fit(motion: Motion, width: int, height: int) -> tuple[Array, Array]:
-    """Returns flow and agreement at the size of the maps."""
-    flow, size = motion.flow, (width, height)
-    rows, columns = flow.shape[:2]
-    if (rows, columns) != (height, width):
-        scale = np.array([width / columns, height / rows], np.float32)
-        flow = np.asarray(cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR) * scale, dtype=np.float32)
-    agreement = cv2.resize(motion.agreement, size, interpolation=cv2.INTER_LINEAR)
-    return flow, np.asarray(agreement, dtype=np.float32)
+def _enlarged(image: Array, width: int, height: int) -> Array:
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)

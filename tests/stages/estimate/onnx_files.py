@@ -65,14 +65,18 @@ def affine_restorer(path: Path, gain: float = 1.5, bias: float = -0.2, **options
     return write(path, nodes, {"restored": options.get("shape", OPEN)}, constants, **options)
 
 
-def gain_estimator(path: Path) -> Path:
-    """Transmission 0.5, airlight and density constant, gains 2 and 1.5 and a bias at half of the thumbnail's size."""
+def gain_estimator(path: Path, slope: float = 0.0) -> Path:
+    """Transmission 0.5, airlight and density constant, gains 2 and 1.5 and a bias at half of the thumbnail's size.
+
+    Luma's gain changes by `slope` from black to white.
+    """
     nodes = [
         node("AveragePool", "image", "half", kernel_shape=[2, 2], strides=[2, 2]),
         node("ReduceMean", "half", "grey", axes=[1]),
         node("Mul", "grey zero", "nothing"),
         node("Add", "nothing t", "transmission"),
-        node("Add", "nothing two", "luma_gain"),
+        node("Mul", "grey slope", "fall"),
+        node("Add", "fall two", "luma_gain"),
         node("Add", "nothing more", "chroma_gain"),
         node("Mul", "half zero", "blank"),
         node("Add", "blank shift", "bias"),
@@ -86,7 +90,8 @@ def gain_estimator(path: Path) -> Path:
     }  # fmt: skip
     shift = np.array([-0.5, -0.4, -0.3], np.float32).reshape(1, 3, 1, 1)
     constants = {
-        "zero": np.float32(0), "t": np.float32(0.5), "two": np.float32(2), "more": np.float32(1.5), "shift": shift,
+        "zero": np.float32(0), "slope": np.float32(slope),
+        "t": np.float32(0.5), "two": np.float32(2), "more": np.float32(1.5), "shift": shift,
         "air": np.array([[0.8, 0.7, 0.6]], np.float32), "dense": np.array([0.4], np.float32),
     }  # fmt: skip
     meanings = {name: name for name in outputs}

@@ -9,6 +9,7 @@ import onnx_files
 import pytest
 from onnx import TensorProto
 
+from rtdehaze.core.errors import ModelError
 from rtdehaze.core.haze import Map
 from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
 from rtdehaze.stages.estimate.models import list_models
@@ -107,3 +108,18 @@ def test_gains_and_bias_become_transmission_and_veil(tmp_path: Path) -> None:
     assert (weights @ (before - veil)) / 0.5 == pytest.approx(2 * (weights @ before) + weights @ bias, abs=1e-5)
     chroma = np.eye(3) - weights
     np.testing.assert_allclose((chroma @ (before - veil)) * 1.5, 1.5 * (chroma @ before) + chroma @ bias, atol=1e-5)
+
+
+def test_nonsense_in_mid_run_is_an_error_and_not_a_picture(tmp_path: Path) -> None:
+    nodes = [onnx_files.node("ReduceMax", "image", "top"), onnx_files.node("Div", "image top", "restored")]
+    even = open_estimator(
+        onnx_files.write(tmp_path / "even.onnx", nodes, {"restored": onnx_files.OPEN}, {}), provider="cpu"
+    )
+    falling = open_estimator(onnx_files.gain_estimator(tmp_path / "falling.onnx", slope=-2.1), provider="cpu")
+    picture = np.full((3, 64, 64), 0.5, np.float32)
+    for estimator in (even, falling):
+        estimator.estimate(picture)
+    with pytest.raises(ModelError, match="'restored' holds NaN or infinity"):
+        even.estimate(0 * picture)
+    with pytest.raises(ModelError, match=r"luma_gain of a picture falls to -0\.1, but must be above 0"):
+        falling.estimate(2 * picture)
