@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 INPUT ?=
 OUTPUT ?=
 ARGS ?=
+TORCH ?= torch==2.13.0
 
 .PHONY: run test lint types setup setup-dev clean
 
@@ -39,7 +40,8 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,train]"
 	@touch $@ $(VENV)/.installed
 
 clean:

@@ -1,0 +1,1 @@
+"""The learning loop: data, networks, losses, training, export. Needs the extra `[train]` (PyTorch)."""

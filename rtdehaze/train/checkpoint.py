@@ -1,0 +1,123 @@
+"""Everything a run needs to go on, in one safetensors file: weights, their average, optimiser, step."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from rtdehaze.core.errors import ModelError, SinkError
+
+__all__ = ["Progress", "load_checkpoint", "load_weights", "save_checkpoint", "save_weights"]
+
+FORMAT = "rtdehaze-training-1"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run has come."""
+
+    step: int = 0
+    """Steps done."""
+    seconds: float = 0.0
+    """Time spent on them, pauses left out."""
+    best: float = 0.0
+    """Highest validation PSNR so far in dB."""
+
+
+def save_checkpoint(
+    path: Path, network: str, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer, progress: Progress
+) -> None:
+    """Writes the file beside its place and moves it there, so that an interrupted writing leaves the last one whole.
+
+    Raises:
+        SinkError: It cannot be written (a full disk, say).
+    """
+    tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
+    tensors |= {f"average.{key}": value for key, value in average.state_dict().items()}
+    for index, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{key}": value for key, value in state.items()}
+    tensors["random"] = torch.get_rng_state()
+    _write(path, network, tensors, progress)
+
+
+def save_weights(path: Path, network: str, model: nn.Module) -> None:
+    """Writes the weights alone: small enough to be kept, enough to start another run from (`load_weights`).
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+    _write(path, network, {f"average.{key}": value for key, value in model.state_dict().items()}, Progress())
+
+
+def _write(path: Path, network: str, tensors: dict[str, Tensor], progress: Progress) -> None:
+    known = {"format": FORMAT, "network": network, "step": progress.step, "seconds": progress.seconds}
+    metadata = {"about": json.dumps(known | {"best": progress.best})}
+    part = path.with_suffix(".part")
+    try:
+        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, part, metadata)
+        part.replace(path)
+    except (OSError, SafetensorError) as error:
+        part.unlink(missing_ok=True)
+        raise SinkError(f"checkpoint {path} cannot be written: {error}") from error
+
+
+def load_checkpoint(
+    path: Path, network: str, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer
+) -> Progress:
+    """Restores model, average, optimiser and torch's generator in place.
+
+    Raises:
+        ModelError: The file is no checkpoint, holds weights alone, or is of another network.
+    """
+    about, tensors = _read(path, network)
+    if "random" not in tensors:
+        raise ModelError(f"{path} holds weights alone: start a new run from it instead of resuming it")
+    _fill(path, model, "model.", tensors)
+    _fill(path, average, "average.", tensors)
+    states: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith("optimiser."):
+            _, index, name = key.split(".")
+            states.setdefault(int(index), {})[name] = value
+    optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
+    torch.set_rng_state(tensors["random"])
+    return Progress(int(about["step"]), float(about["seconds"]), float(about["best"]))
+
+
+def load_weights(path: Path, network: str, model: nn.Module) -> None:
+    """Loads a checkpoint's averaged weights: to export them, to score them, or to start another run from them.
+
+    Raises:
+        ModelError: The file is no checkpoint, or one of another network.
+    """
+    _, tensors = _read(path, network)
+    _fill(path, model, "average.", tensors)
+
+
+def _read(path: Path, network: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
+    except (OSError, SafetensorError, ValueError) as error:
+        raise ModelError(f"checkpoint {path} cannot be read: {error}") from error
+    if about.get("format") != FORMAT:
+        raise ModelError(f"{path} is no training checkpoint of rtdehaze")
+    if about.get("network") != network:
+        raise ModelError(f"checkpoint {path} is of network {about.get('network')!r}, not {network!r}")
+    return about, tensors
+
+
+def _fill(path: Path, module: nn.Module, prefix: str, tensors: dict[str, Tensor]) -> None:
+    state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise ModelError(f"checkpoint {path} does not fit the network: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,128 @@
+"""Batches for the loop: sample number i of a run is a pure function of the seed and i, whoever makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from rtdehaze.train.config import Config, StageConfig
+from rtdehaze.train.samples import Sample, make_sample
+from rtdehaze.train.scenes import Scene
+
+__all__ = ["Batch", "Samples", "batches", "stage_at"]
+
+Key = tuple[int, int, int]
+"""Number of the sample in the run, its height and width."""
+
+
+class Batch(NamedTuple):
+    """`n` samples on the device that computes; pictures RGB in [0, 1]."""
+
+    hazy: Tensor
+    """(n, 3, h, w)."""
+    clear: Tensor
+    """(n, 3, h, w)."""
+    transmission: Tensor
+    """(n, 1, h, w)."""
+    airlight: Tensor
+    """(n, 3)."""
+    is_hazy: Tensor
+    """(n,), 1 or 0."""
+    known: Tensor
+    """(n,), 1 where transmission and airlight are the truth."""
+
+    def to(self, device: torch.device) -> Batch:
+        """Moves bytes to the device and only there turns them into numbers."""
+        moved = [part.to(device, non_blocking=True) for part in self]
+        pictures = [(part.permute(0, 3, 1, 2).float() / 255.0) for part in moved[:2]]
+        return Batch(*pictures, *moved[2:])
+
+
+@dataclass(frozen=True)
+class Samples(Dataset[Sample]):
+    """The endless sequence of samples of a run."""
+
+    scenes: list[Scene]
+    config: Config
+
+    def __getitem__(self, key: Key) -> Sample:
+        """Makes the sample; two calls with the same key give the same bytes."""
+        number, height, width = key
+        rng = np.random.default_rng((self.config.seed, number))
+        scene = self.scenes[int(rng.integers(len(self.scenes)))]
+        return make_sample(scene, (height, width), rng, self.config.haze)
+
+
+def stage_at(config: Config, done: float) -> StageConfig:
+    """The stage that a run is in when that share of it, in [0, 1], is done."""
+    whole = sum(stage.share for stage in config.stages)
+    reached = 0.0
+    for stage in config.stages:
+        reached += stage.share / whole
+        if done < reached:
+            return stage
+    return config.stages[-1]
+
+
+def batches(samples: Samples, first: int, completed: Callable[[int], float]) -> Iterator[Batch]:
+    """Yields the batches of steps `first`, `first + 1`, ... to the end of the run, pictures still bytes (n, h, w, 3).
+
+    Args:
+        samples: What to draw from.
+        first: Steps already done.
+        completed: The share of the run that is done before a step; decides its stage. Asked a few steps ahead
+            where workers make the samples.
+    """
+    workers = samples.config.data.workers
+    loader = DataLoader(
+        samples,
+        batch_sampler=_Keys(samples.config, first, completed),
+        collate_fn=_collate,
+        num_workers=workers,
+        worker_init_fn=_quiet_worker if workers else None,
+        prefetch_factor=4 if workers else None,
+        pin_memory=torch.cuda.is_available(),
+        # Its own, so that starting a loader leaves torch's generator where a resumed run needs it.
+        generator=torch.Generator().manual_seed(samples.config.seed),
+    )
+    yield from loader
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """The keys of each step; which size a step has is drawn from the seed and the step."""
+
+    config: Config
+    first: int
+    completed: Callable[[int], float]
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        largest = max(stage.batch for stage in self.config.stages)
+        for step in range(self.first, self.config.steps):
+            stage = stage_at(self.config, self.completed(step))
+            rng = np.random.default_rng((self.config.seed, step, 1))
+            height, width = stage.sizes[int(rng.integers(len(stage.sizes)))]
+            yield [(step * largest + i, height, width) for i in range(stage.batch)]
+
+
+def _quiet_worker(_: int) -> None:
+    """One worker, one core: OpenCV's own threads would fight over the rest."""
+    cv2.setNumThreads(1)
+
+
+def _collate(samples: list[Sample]) -> Batch:
+    return Batch(
+        torch.from_numpy(np.stack([sample.hazy for sample in samples])),
+        torch.from_numpy(np.stack([sample.clear for sample in samples])),
+        torch.from_numpy(np.stack([sample.transmission for sample in samples])[:, None]),
+        torch.from_numpy(np.stack([sample.airlight for sample in samples])),
+        torch.tensor([float(sample.is_hazy) for sample in samples]),
+        torch.tensor([float(sample.known) for sample in samples]),
+    )

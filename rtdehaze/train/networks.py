@@ -1,0 +1,228 @@
+"""The family of estimators: one U-Net, three sizes, from a thumbnail to the maps that remove its haze."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rtdehaze.core.errors import UsageError
+
+__all__ = ["SIZES", "Estimate", "Estimator", "Size", "build", "priors"]
+
+MIN_TRANSMISSION = 0.03
+"""The least transmission that a network may answer: 1/33 of the scene's light, five of 255 levels of contrast."""
+MIN_LUMA, MIN_CHROMA = 0.1, 0.4
+"""The least that luma and chroma are divided by: the limits that recomposition keeps to, so that networks learn to
+live with them."""
+REFLECTED = 2
+"""Finest levels (strides 2 and 4) whose convolutions see reflected borders; below, zeros are too far off to show."""
+
+
+class Estimate(NamedTuple):
+    """What a network says of a batch of `n` thumbnails; maps are at half the thumbnail's size."""
+
+    transmission: Tensor
+    """(n, 1, h, w), in [0.03, 1]."""
+    airlight: Tensor
+    """(n, 3), RGB in [0, 1]."""
+    density: Tensor
+    """(n,), in [0, 1]: the mean of 1 - transmission times the probability of there being haze at all."""
+    luma: Tensor
+    """(n, 1, h, w), >= 0.1: what luma is divided by once the veil is off."""
+    chroma: Tensor
+    """(n, 1, h, w), >= 0.4: what chroma is divided by."""
+    veil: Tensor
+    """(n, 3, h, w), RGB: the light to subtract."""
+    hazy: Tensor
+    """(n,), logit of the picture being hazy at all; trains the gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a network of the family is."""
+
+    widths: tuple[int, ...]
+    """Channels at strides 2, 4, 8, 16, 32."""
+    depths: tuple[int, ...]
+    """Blocks at each of these strides on the way down."""
+    expansion: int = 2
+    """Width of a block's inside over its outside."""
+
+
+SIZES: dict[str, Size] = {
+    "tiny": Size((4, 6, 8, 8, 8), (0, 0, 1, 1, 1)),
+    "fast": Size((8, 16, 32, 64, 96), (0, 0, 1, 2, 1)),
+    "base": Size((16, 32, 64, 128, 160), (0, 1, 1, 3, 2)),
+    "fine": Size((32, 64, 128, 256, 384), (2, 2, 3, 6, 4)),
+}
+"""The sizes by name. `tiny` exists for tests; `fast` and `base` run beside codecs on a CPU, `fine` on a GPU."""
+
+
+def priors(picture: Tensor) -> Tensor:
+    """Cheap hints that hazy pixels carry, at half the picture's size.
+
+    The dark channel (He, Sun, Tang 2009, eq. 5; here the least of 10x10 pixels), the dark channel of 2x2 pixels
+    and the spread between the channels (haze takes saturation away: Zhu, Mai, Shao 2015).
+
+    Args:
+        picture: (n, 3, h, w), RGB in [0, 1], even sides.
+
+    Returns:
+        (n, 3, h/2, w/2), in [0, 1].
+    """
+    # Slices and pairwise extremes: ONNX Runtime reduces over channels five times slower.
+    mean = functional.avg_pool2d(picture, 2)
+    spread = _extreme(torch.maximum, mean) - _extreme(torch.minimum, mean)
+    near = _extreme(torch.minimum, -functional.max_pool2d(-picture, 2))
+    wide = -functional.max_pool2d(-near, 5, stride=1, padding=2)
+    return torch.cat([near, wide, spread], 1)
+
+
+def _extreme(pick: Callable[[Tensor, Tensor], Tensor], picture: Tensor) -> Tensor:
+    return pick(pick(picture[:, 0:1], picture[:, 1:2]), picture[:, 2:3])
+
+
+def _convolve(
+    inside: int, outside: int, kernel: int = 3, *, stride: int = 1, groups: int = 1, level: int, norm: bool = True
+) -> nn.Sequential:
+    """A convolution, borders reflected at the finest levels, and batch normalisation, which export folds into it."""
+    reflect = kernel > 1 and level < REFLECTED
+    padding = 0 if reflect else kernel // 2
+    layers: list[nn.Module] = [nn.ReflectionPad2d(kernel // 2)] if reflect else []
+    layers.append(nn.Conv2d(inside, outside, kernel, stride, padding, groups=groups, bias=not norm))
+    if norm:
+        layers.append(nn.BatchNorm2d(outside))
+    return nn.Sequential(*layers)
+
+
+class _Block(nn.Module):
+    """A residual separable convolution: depthwise 3x3, widened 1x1, back 1x1 (after Liu et al. 2022, ConvNeXt).
+
+    One normalisation is enough where the block starts near identity, and on a CPU it is what training waits for.
+    """
+
+    def __init__(self, width: int, expansion: int, level: int) -> None:
+        super().__init__()
+        self.depthwise = _convolve(width, width, groups=width, level=level)
+        self.widen = nn.Conv2d(width, width * expansion, 1)
+        self.narrow = nn.Conv2d(width * expansion, width, 1)
+        with torch.no_grad():
+            self.narrow.weight.mul_(0.2)
+
+    def forward(self, features: Tensor) -> Tensor:
+        inside = functional.relu(self.widen(self.depthwise(features)))
+        return features + torch.as_tensor(self.narrow(inside))
+
+
+class _Context(nn.Module):
+    """Tells every place what the whole picture looks like: pooled features, mixed, added back."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.mix = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, width))
+
+    def forward(self, features: Tensor) -> Tensor:
+        pooled = torch.cat([features.mean((2, 3)), features.amax((2, 3))], 1)
+        return features + torch.as_tensor(self.mix(pooled))[:, :, None, None]
+
+
+class Estimator(nn.Module):
+    """A U-Net of separable convolutions that answers with transmission, airlight, density and removal maps.
+
+    The removal starts at the physical solution (luma = chroma = t, veil = A * (1 - t)) and learns only what
+    departs from it. Airlight is a mean of the picture's own colours, weighted by attention, plus a correction.
+
+    Args:
+        size: Widths and depths.
+    """
+
+    stride = 2
+    """Sides of a thumbnail must be multiples of this."""
+
+    def __init__(self, size: Size) -> None:
+        super().__init__()
+        widths = size.widths
+        self.stem = _convolve(3, widths[0], stride=2, level=0)
+        self.hint = nn.Conv2d(3, widths[0], 1, bias=False)
+        before = (widths[0], *widths[:-1])
+        self.down = nn.ModuleList(
+            _stage(before[i], widths[i], size.depths[i], size.expansion, i) for i in range(len(widths))
+        )
+        self.context = _Context(widths[-1])
+        self.lateral = nn.ModuleList(_convolve(widths[i + 1], widths[i], 1, level=i) for i in range(len(widths) - 1))
+        self.up = nn.ModuleList(_Block(widths[i], 1 if i == 0 else size.expansion, i) for i in range(len(widths) - 1))
+        self.maps = nn.Conv2d(widths[0], 6, 1)
+        deep = widths[-1]
+        self.look = nn.Conv2d(deep, 4, 1)
+        self.answer = nn.Sequential(nn.Linear(2 * deep, deep), nn.ReLU(), nn.Linear(deep, 4))
+        self._start_at_physics()
+
+    def _start_at_physics(self) -> None:
+        with torch.no_grad():
+            self.maps.weight[1:].zero_()
+            for value in (*self.answer[-1].parameters(), *self.maps.parameters()):
+                if value is not self.maps.weight:
+                    value.zero_()
+
+    def forward(self, picture: Tensor) -> Estimate:
+        """Estimates the haze of RGB thumbnails (n, 3, h, w) in [0, 1], h and w even."""
+        skips: list[Tensor] = []
+        features = functional.relu(self.stem(picture) + self.hint(priors(picture)))
+        for stage in self.down:
+            features = stage(features)
+            skips.append(features)
+        deep = self.context(features)
+        airlight, hazy = self._whole(picture, deep)
+        features = deep
+        for i in reversed(range(len(self.up))):
+            raised = functional.interpolate(self.lateral[i](features), size=skips[i].shape[-2:], mode="nearest")
+            features = self.up[i](functional.relu(raised + skips[i]))
+        return self._answer(self.maps(features), airlight, hazy)
+
+    def _whole(self, picture: Tensor, deep: Tensor) -> tuple[Tensor, Tensor]:
+        """Airlight (n, 3) and the logit of haze (n,) from the deepest features."""
+        small = functional.avg_pool2d(picture, 2 ** len(self.down), ceil_mode=True, count_include_pad=False)
+        look = self.look(deep)
+        weight = torch.softmax(look[:, :1].flatten(2), 2)
+        seen = (weight * (small + 0.1 * look[:, 1:]).flatten(2)).sum(2)
+        whole = self.answer(torch.cat([deep.mean((2, 3)), deep.amax((2, 3))], 1))
+        return (seen + 0.1 * whole[:, :3]).clamp(0.0, 1.0), whole[:, 3]
+
+    def _answer(self, maps: Tensor, airlight: Tensor, hazy: Tensor) -> Estimate:
+        transmission = MIN_TRANSMISSION + (1.0 - MIN_TRANSMISSION) * torch.sigmoid(maps[:, :1])
+        luma = _at_least(MIN_LUMA, transmission * torch.exp(maps[:, 1:2].clamp(-2.0, 2.0)))
+        chroma = _at_least(MIN_CHROMA, transmission * torch.exp(maps[:, 2:3].clamp(-2.0, 2.0)))
+        veil = airlight[:, :, None, None] * (1.0 - transmission) + 0.2 * maps[:, 3:]
+        density = torch.sigmoid(hazy) * (1.0 - transmission).mean((1, 2, 3))
+        return Estimate(transmission, airlight, density, luma, chroma, veil, hazy)
+
+
+def _stage(before: int, width: int, depth: int, expansion: int, level: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    if level > 0:
+        layers.append(_convolve(before, before, stride=2, groups=before, level=level, norm=False))
+        layers += [_convolve(before, width, 1, level=level), nn.ReLU()]
+    layers += [_Block(width, expansion, level) for _ in range(depth)]
+    return nn.Sequential(*layers)
+
+
+def _at_least(low: float, values: Tensor) -> Tensor:
+    """Clips from below; while learning the gradient passes, or what was clipped once would never come back."""
+    clipped = values.clamp_min(low)
+    return values + (clipped - values).detach() if values.requires_grad else clipped
+
+
+def build(name: str) -> Estimator:
+    """Builds the network of that size, freshly initialised from torch's generator.
+
+    Raises:
+        UsageError: No size of that name.
+    """
+    if name not in SIZES:
+        raise UsageError(f"network {name!r} is not one of {', '.join(SIZES)}")
+    return Estimator(SIZES[name])

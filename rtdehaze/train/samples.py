@@ -1,0 +1,151 @@
+"""What the network sees: a scene varied, haze laid over it, and the truth about that haze; all from one seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rtdehaze.synth.haze import (
+    add_haze,
+    add_noise,
+    beta_for_median,
+    depth_from_disparity,
+    random_airlight,
+    transmission_from_depth,
+    uneven_beta,
+)
+from rtdehaze.synth.noise import smooth_field
+from rtdehaze.train.config import HazeConfig, Range
+from rtdehaze.train.scenes import Scene
+
+__all__ = ["Sample", "make_sample"]
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One example."""
+
+    hazy: Bytes
+    """(h, w, 3) RGB."""
+    clear: Bytes
+    """(h, w, 3) RGB."""
+    transmission: Floats
+    """(h, w), in (0, 1]; all 1 where it is not known."""
+    airlight: Floats
+    """(3,), RGB in [0, 1]."""
+    is_hazy: bool
+    known: bool
+    """Whether transmission and airlight are the truth."""
+
+
+def make_sample(scene: Scene, size: tuple[int, int], rng: np.random.Generator, haze: HazeConfig) -> Sample:
+    """Makes one example from a scene; the same generator state gives the same example.
+
+    Args:
+        scene: What to look at.
+        size: (height, width) of the example.
+        rng: Source of all randomness.
+        haze: Ranges to draw from.
+    """
+    pictures, root = _view(scene, size, rng, haze)
+    table = _tone(rng, haze)
+    saturation = rng.uniform(*haze.saturation)
+    if scene.hazy is not None:
+        ready = [_to_bytes(_recolour(picture, table, saturation)) for picture in pictures]
+        return Sample(ready[1], ready[0], np.ones(size, np.float32), np.ones(3, np.float32), True, False)
+    clear = _recolour(pictures[0], table, saturation)
+    airlight = _airlight(rng, haze)
+    is_hazy = rng.random() >= haze.clear_share
+    transmission = _transmission(root, rng, haze) if is_hazy else np.ones(size, np.float32)
+    hazy = _camera(add_haze(clear, transmission, airlight), rng, haze)
+    return Sample(hazy, _to_bytes(clear), transmission, airlight, is_hazy, True)
+
+
+def _view(
+    scene: Scene, size: tuple[int, int], rng: np.random.Generator, haze: HazeConfig
+) -> tuple[list[Bytes], Floats]:
+    """The same random crop, turn and mirror of the pictures and of the disparity's root in [0, 1]."""
+    layers = [scene.clear] + ([scene.hazy] if scene.hazy is not None else [])
+    root = scene.disparity if scene.disparity is not None else _invented(scene.clear.shape[:2], rng)
+    every: list[NDArray[np.uint8] | NDArray[np.uint16]] = [*layers, root]
+    rows, columns = scene.clear.shape[:2]
+    if rng.random() < 0.2:
+        turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), rng.uniform(-haze.rotation, haze.rotation), 1.0)
+        every = [cv2.warpAffine(x, turn, (columns, rows), borderMode=cv2.BORDER_REFLECT_101) for x in every]  # type: ignore[misc]
+    share = rng.uniform(*haze.scale)
+    ratio = size[1] / size[0]
+    high = min(rows, columns / ratio) * share
+    tall, wide = max(2, round(high)), max(2, round(high * ratio))
+    top, left = rng.integers(rows - tall + 1), rng.integers(columns - wide + 1)
+    mirror = -1 if rng.random() < 0.5 else 1
+    how = cv2.INTER_AREA if tall >= size[0] else cv2.INTER_LINEAR
+    cut = [x[top : top + tall, left : left + wide] for x in every]
+    fitted = [cv2.resize(x, size[::-1], interpolation=how)[:, ::mirror] for x in cut]
+    return [np.asarray(x, np.uint8) for x in fitted[:-1]], fitted[-1].astype(np.float32) * np.float32(1 / 65535)
+
+
+def _invented(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.uint16]:
+    """A disparity for a picture without one: near at the bottom, with soft swells."""
+    rows, columns = shape[0], shape[1]
+    ramp = np.linspace(0.0, 1.0, rows, dtype=np.float32)[:, None] ** np.float32(rng.uniform(0.7, 2.0))
+    field = ramp + np.float32(0.25) * smooth_field(rng, rows, columns)
+    return (np.clip(field, 0.0, 1.0) * 65535).astype(np.uint16)
+
+
+def _tone(rng: np.random.Generator, haze: HazeConfig) -> Floats:
+    """Exposure, gamma and white balance as a table of 256 levels to RGB in [0, 1], (256, 3)."""
+    level = np.linspace(0.0, 1.0, 256)[:, None] ** rng.uniform(*haze.gamma)
+    channels = 1.0 + rng.uniform(-haze.balance, haze.balance, 3)
+    return np.clip(level * channels * rng.uniform(*haze.gain), 0.0, 1.0).astype(np.float32)
+
+
+def _recolour(picture: Bytes, table: Floats, saturation: float) -> Floats:
+    toned = np.stack([table[:, c][picture[..., c]] for c in range(3)], axis=-1)
+    grey = toned.mean(axis=2, keepdims=True)
+    toned -= grey
+    toned *= np.float32(saturation)
+    toned += grey
+    return np.clip(toned, 0.0, 1.0, out=toned)
+
+
+def _airlight(rng: np.random.Generator, haze: HazeConfig) -> Floats:
+    tint = haze.tint * (3.0 if rng.random() < 0.1 else 1.0)
+    return random_airlight(rng, haze.airlight[0], haze.airlight[1], tint)
+
+
+def _transmission(root: Floats, rng: np.random.Generator, haze: HazeConfig) -> Floats:
+    depth = depth_from_disparity(root * root, _logarithmic(rng, haze.far_to_near))
+    if rng.random() < haze.away_share:
+        depth += np.float32(rng.uniform(*haze.away) * np.median(depth))
+    beta: float | Floats = beta_for_median(depth, rng.uniform(*haze.median))
+    if rng.random() < haze.uneven_share:
+        beta = uneven_beta(rng, depth.shape[0], depth.shape[1], float(beta), haze.uneven_spread)
+    return np.maximum(transmission_from_depth(depth, beta), np.float32(haze.floor))
+
+
+def _logarithmic(rng: np.random.Generator, bounds: Range) -> float:
+    return float(np.exp(rng.uniform(np.log(bounds[0]), np.log(bounds[1]))))
+
+
+def _camera(picture: Floats, rng: np.random.Generator, haze: HazeConfig) -> Bytes:
+    """What a camera adds after the haze: noise, then compression."""
+    if rng.random() < haze.noise_share:
+        picture = add_noise(picture, _logarithmic(rng, haze.noise), rng)
+    seen = _to_bytes(picture)
+    if rng.random() < haze.jpeg_share:
+        quality = int(rng.uniform(*haze.jpeg))
+        _, stream = cv2.imencode(".jpg", seen[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+        seen = np.asarray(cv2.imdecode(stream, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+    return np.ascontiguousarray(seen)
+
+
+def _to_bytes(picture: Floats) -> Bytes:
+    scaled = picture * np.float32(255)
+    scaled += np.float32(0.5)
+    return np.clip(scaled, 0.0, 255.0, out=scaled).astype(np.uint8)

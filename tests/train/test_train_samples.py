@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rtdehaze.train.config import HazeConfig
+from rtdehaze.train.samples import Sample, make_sample
+from rtdehaze.train.scenes import Scene, read_pack
+
+CLEAN = HazeConfig(noise_share=0.0, jpeg_share=0.0, clear_share=0.0, floor=0.0)
+
+
+@pytest.fixture(scope="module")
+def scene(pack: Path) -> Scene:
+    return read_pack(pack)[0]
+
+
+def make(scene: Scene, seed: int, haze: HazeConfig = CLEAN) -> Sample:
+    return make_sample(scene, (48, 64), np.random.default_rng(seed), haze)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(scene: Scene) -> None:
+    noisy = HazeConfig()
+    first, again, other = (make(scene, seed, noisy) for seed in (5, 5, 6))
+    for name in ("hazy", "clear", "transmission", "airlight"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
+    assert not np.array_equal(first.hazy, other.hazy)
+
+
+def test_the_hazy_picture_is_the_clear_one_behind_the_haze_that_is_told(scene: Scene) -> None:
+    for seed in range(10):
+        sample = make(scene, seed)
+        t = sample.transmission[..., None]
+        expected = sample.clear / 255.0 * t + sample.airlight * (1 - t)
+        # Half a level of the hazy picture's rounding and half a level of the clear one's.
+        np.testing.assert_allclose(sample.hazy / 255.0, expected, atol=1.01 / 255)
+
+
+def test_the_median_transmission_is_the_one_that_was_asked_for(scene: Scene) -> None:
+    haze = dataclasses.replace(CLEAN, median=(0.3, 0.3), uneven_share=0.0)
+    for seed in range(5):
+        assert np.median(make(scene, seed, haze).transmission) == pytest.approx(0.3, abs=0.01)
+
+
+def test_haze_may_lie_before_everything_that_is_seen(scene: Scene) -> None:
+    haze = dataclasses.replace(CLEAN, median=(0.2, 0.2), uneven_share=0.0, scale=(1.0, 1.0), away_share=0.0)
+    near = make(scene, 3, haze).transmission
+    away = make(scene, 3, dataclasses.replace(haze, away_share=1.0, away=(1.5, 1.5))).transmission
+    assert near.max() > 0.8
+    assert away.max() < 0.6
+    assert np.median(away) == pytest.approx(0.2, abs=0.01)
+
+
+def test_transmission_never_falls_below_the_floor(scene: Scene) -> None:
+    haze = dataclasses.replace(CLEAN, median=(0.08, 0.08), floor=0.05)
+    assert min(make(scene, seed, haze).transmission.min() for seed in range(10)) == pytest.approx(0.05)
+
+
+def test_a_clear_sample_is_told_to_be_clear_and_differs_from_its_truth_by_noise_only(scene: Scene) -> None:
+    sample = make(scene, 1, dataclasses.replace(CLEAN, clear_share=1.0))
+    assert not sample.is_hazy
+    assert sample.transmission.min() == 1.0
+    np.testing.assert_array_equal(sample.hazy, sample.clear)
+
+
+def test_noise_comes_after_the_haze(scene: Scene) -> None:
+    haze = dataclasses.replace(CLEAN, noise_share=1.0, noise=(0.02, 0.02), median=(0.08, 0.08))
+    sample = make(scene, 3, haze)
+    t = sample.transmission[..., None]
+    error = sample.hazy / 255.0 - (sample.clear / 255.0 * t + sample.airlight * (1 - t))
+    assert np.std(error) == pytest.approx(0.02, rel=0.15)
+
+
+def test_a_picture_without_depth_gets_haze_that_thickens_upwards(scene: Scene) -> None:
+    sample = make(dataclasses.replace(scene, disparity=None), 2, dataclasses.replace(CLEAN, rotation=0.0))
+    assert sample.transmission[:8].mean() < sample.transmission[-8:].mean()
+
+
+def test_a_ready_made_pair_is_varied_alike_and_claims_no_transmission(scene: Scene) -> None:
+    pair = dataclasses.replace(scene, hazy=scene.clear)
+    sample = make(pair, 4)
+    assert not sample.known
+    assert sample.is_hazy
+    np.testing.assert_array_equal(sample.hazy, sample.clear)
