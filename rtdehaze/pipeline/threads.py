@@ -33,8 +33,8 @@ def plan_threads(cores: int | None = None) -> ThreadPlan:
         cores: Cores to plan for; None takes those that this process may use.
     """
     cores = cores or available_cores()
-    helpers = max(1, min(4, cores // 4))
-    return ThreadPlan(decode=max(1, cores // 2), inference=helpers, recompose=helpers, encode=max(1, cores * 3 // 2))
+    fraction = max(1, min(4, cores // 4))
+    return ThreadPlan(decode=max(1, cores // 2), inference=fraction, recompose=fraction, encode=max(1, cores * 3 // 2))
 
 
 def available_cores() -> int:
