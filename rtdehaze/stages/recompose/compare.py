@@ -19,7 +19,7 @@ _FONT = cv2.FONT_HERSHEY_DUPLEX
 _FONT_CAPITALS = 21.0
 """Height of the font's capitals at scale 1, in pixels."""
 _LETTER_SHARE = 1 / 30
-"""Height of a label's capitals in heights of the picture."""
+"""Height of a label's capitals in heights of the picture, or in widths of its half where that is less."""
 _LEAST_LETTER = 7.0
 """Capitals lower than this, in pixels, cannot be read; labels are left out."""
 _SUPERSAMPLING = 4
@@ -117,11 +117,12 @@ def _make_stamps(frame: Frame, out: Frame, middle: int) -> list[_Stamp]:
     if width >= 4:
         line = slice(max(middle - thickness // 2, 0), middle + thickness // 2)
         cover[:, line] = light[:, line] = 1.0
-    letter = height * _LETTER_SHARE
+    half = min(middle, width - middle)
+    letter = min(height, 2 * half) * _LETTER_SHARE
     if letter >= _LEAST_LETTER:
         labels = [_label(text, letter) for text in _LABELS]
         gap = round(letter)
-        room = min(middle, width - middle) - 2 * gap - thickness
+        room = half - 2 * gap - thickness
         if max(label[0].shape[1] for label in labels) <= room:
             for (label_cover, label_light), x in zip(labels, (gap, middle + thickness // 2 + gap), strict=True):
                 rows, columns = label_cover.shape

@@ -68,6 +68,12 @@ def test_labels_are_white_letters_with_a_dark_outline_on_any_ground(level: int) 
     assert (corner == level).mean() > 0.2
 
 
+def test_a_tall_picture_has_labels_too() -> None:
+    _, out = compare("split", "gray", 360, 640)
+    right = levels_of(out)[0][:60, 184:]
+    assert right.max() >= 230
+
+
 def test_labels_are_left_out_where_they_could_not_be_read() -> None:
     for width, height in ((64, 48), (1000, 100), (60, 600)):
         _, out = compare("split", "gray", width, height)
