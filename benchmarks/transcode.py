@@ -95,9 +95,10 @@ def main() -> None:
         figures = []
         for preset in given.presets.split(","):
             row = compare(clip, preset, given.runs, given.frames, given.model, folder)
-            print(row)
+            print(row, flush=True)
             figures.append(row)
-    print("saved", save("transcode", {"size": given.size, "frames": given.frames, "runs": figures}).name)
+            save("transcode", {"size": given.size, "frames": given.frames, "runs": figures})
+    print("saved transcode.json")
 
 
 if __name__ == "__main__":
