@@ -44,9 +44,6 @@ STEPS, RATE, DECAY = 1200, 0.02, 3e-3
 HYSTERESIS = 0.25
 """The gate's thresholds lie this share above and below the best single one."""
 
-MISS = 3.0
-"""Clear pictures touched that one hazy picture left alone counts for: they come out little changed."""
-
 Array = NDArray[Any]
 
 
@@ -132,13 +129,13 @@ def fit(found: Array, truth: Array) -> tuple[Array, float]:
 
 
 def gate(answer: Array, truth: Array) -> dict[str, float]:
-    """The thresholds around the one that errs least, misses counting `MISS` times."""
+    """The thresholds around the one that tells hazy and clear apart best, each class counting half."""
     hazy = truth > 0
     steps = np.linspace(0.02, 0.6, 117)
-    right = [(MISS * (answer[hazy] > at).mean() + (answer[~hazy] <= at).mean()) / (MISS + 1) for at in steps]
+    right = [((answer[hazy] > at).mean() + (answer[~hazy] <= at).mean()) / 2 for at in steps]
     best = float(steps[int(np.argmax(right))])
     error = np.abs(answer - truth)[hazy].mean()
-    print(f"weighted accuracy {max(right):.3f} at {best:.3f}, mean error {error:.3f}")  # noqa: T201 - a command
+    print(f"balanced accuracy {max(right):.3f} at {best:.3f}, mean error {error:.3f}")  # noqa: T201 - a command
     return {"hazy_above": round(best * (1 + HYSTERESIS), 3), "clear_below": round(best * (1 - HYSTERESIS), 3)}
 
 
