@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -64,11 +63,6 @@ class KeepMask:
     def mask(self) -> _Mask:
         """(height, width); True is left untouched."""
         return self._mask
-
-    @cached_property
-    def empty(self) -> bool:
-        """Whether nothing at all is kept."""
-        return not self._mask.any()
 
     def restore(self, frame: Frame, out: Frame, *, left: int = 0) -> None:
         """Writes the kept samples of `frame` into `out`; a chroma sample that any kept pixel touches is kept.
