@@ -21,10 +21,12 @@ MAY_IMPORT = {
 }
 
 ONLY_IN = {
-    "av": {"stages/capture", "stages/encode"},
-    "onnxruntime": {"stages/estimate"},
+    "av": {"stages/capture", "stages/encode", "train"},  # train: compression's artefacts, clips to learn from
+    "onnxruntime": {"stages/estimate", "train"},  # train: quantisation, agreement of what it exports
     "numba": {"stages/recompose", "stages/smooth", "stages/estimate"},
     "torch": {"train"},
+    "skimage": {"measure"},
+    "matplotlib": {"apps", "train"},
     "click": {"cli"},
     "rich": {"cli"},
 }

@@ -87,8 +87,16 @@ def load_checkpoint(
             _, index, name = key.split(".")
             states.setdefault(int(index), {})[name] = value
     optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
+    _lay_out(optimiser)
     torch.set_rng_state(tensors["random"])
     return Progress(int(about["step"]), float(about["seconds"]), float(about["best"]))
+
+
+def _lay_out(optimiser: torch.optim.Optimizer) -> None:
+    """Gives the moments the memory format of their weights: the fused step walks both as flat memory."""
+    for weight, state in optimiser.state.items():
+        for name in ("exp_avg", "exp_avg_sq"):
+            state[name] = torch.empty_like(weight).copy_(state[name])
 
 
 def load_weights(path: Path, network: str, model: nn.Module) -> None:

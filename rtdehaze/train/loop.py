@@ -76,7 +76,8 @@ class Trainer:
         self._prepare()
         torch.manual_seed(config.seed)
         self.model: Estimator = build(config.network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser = torch.optim.AdamW(_groups(self.model, config.optim.weight_decay), lr=config.optim.rate)
+        groups = _groups(self.model, config.optim.weight_decay)
+        self.optimiser = torch.optim.AdamW(groups, lr=config.optim.rate, fused=True)
         if start is not None:
             load_weights(start, config.network, self.model)
         self.average = copy.deepcopy(self.model).eval()
