@@ -52,7 +52,7 @@ def recompose(picture: Tensor, estimate: Estimate) -> Tensor:
     maps = torch.cat([estimate.luma, estimate.chroma, estimate.veil], 1).float()
     if maps.shape[-2:] != picture.shape[-2:]:
         maps = functional.interpolate(maps, size=picture.shape[-2:], mode="bilinear", align_corners=False)
-    divisor, chroma, veil = torch.split(maps, (1, 1, 3), 1)
+    divisor, chroma, veil = torch.split(maps, [1, 1, 3], 1)
     bare = picture - veil
     luma = luma_of(bare)
     return luma / divisor + (bare - luma) / chroma

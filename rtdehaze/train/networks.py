@@ -194,7 +194,7 @@ class Estimator(nn.Module):
         return (seen + 0.1 * whole[:, :3]).clamp(0.0, 1.0), whole[:, 3]
 
     def _answer(self, maps: Tensor, airlight: Tensor, hazy: Tensor) -> Estimate:
-        light, brighter, richer, added = torch.split(maps, (1, 1, 1, 3), 1)
+        light, brighter, richer, added = torch.split(maps, [1, 1, 1, 3], 1)
         transmission = MIN_TRANSMISSION + (1.0 - MIN_TRANSMISSION) * torch.sigmoid(light)
         luma = _at_least(MIN_LUMA, transmission * torch.exp(brighter.clamp(-2.0, 2.0)))
         chroma = _at_least(MIN_CHROMA, transmission * torch.exp(richer.clamp(-2.0, 2.0)))
