@@ -10,12 +10,11 @@ import sys
 from pathlib import Path
 
 from rtdehaze.core.errors import RtdehazeError
-from rtdehaze.train.checkpoint import load_weights, save_weights
+from rtdehaze.train.checkpoint import load_estimator, save_weights
 from rtdehaze.train.config import Config, load_config
 from rtdehaze.train.export import About, export
 from rtdehaze.train.gate import choose_gate, densities
 from rtdehaze.train.loop import CHECKPOINT, Trainer
-from rtdehaze.train.networks import build
 from rtdehaze.train.scenes import Scene, load_scenes
 from rtdehaze.train.validate import read_validation
 
@@ -39,8 +38,7 @@ def _arguments() -> argparse.Namespace:
 
 def _deliver(config: Config, scenes: list[Scene], out: Path) -> None:
     """Writes the averaged weights, the model and a card to be completed by hand once the model has been scored."""
-    model = build(config.network).eval()
-    load_weights(out / CHECKPOINT, config.network, model)
+    model = load_estimator(out / CHECKPOINT, config.network)
     save_weights(out / f"{config.network}.safetensors", config.network, model)
     clear, hazy = (densities(model, scenes, config, hazy=hazy, count=GATE_SAMPLES) for hazy in (False, True))
     summary = f"The learned estimator of size {config.network}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,21 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from rtdehaze.core.errors import ModelError, SinkError
+from rtdehaze.train.networks import Estimator, Size, build
 
-__all__ = ["Progress", "load_checkpoint", "load_weights", "save_checkpoint", "save_weights"]
+__all__ = [
+    "Progress",
+    "load_checkpoint",
+    "load_estimator",
+    "load_weights",
+    "read_size",
+    "save_checkpoint",
+    "save_weights",
+]
 
 FORMAT = "rtdehaze-training-1"
+WIDEST, DEEPEST = 4096, 64
+"""Channels and blocks of a stride: no more are built because a file says so."""
 
 
 @dataclass(slots=True)
@@ -44,7 +55,7 @@ def save_checkpoint(
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{key}": value for key, value in state.items()}
     tensors["random"] = torch.get_rng_state()
-    _write(path, network, tensors, progress)
+    _write(path, network, model, tensors, progress)
 
 
 def save_weights(path: Path, network: str, model: nn.Module) -> None:
@@ -53,12 +64,14 @@ def save_weights(path: Path, network: str, model: nn.Module) -> None:
     Raises:
         SinkError: It cannot be written.
     """
-    _write(path, network, {f"average.{key}": value for key, value in model.state_dict().items()}, Progress())
+    _write(path, network, model, {f"average.{key}": value for key, value in model.state_dict().items()}, Progress())
 
 
-def _write(path: Path, network: str, tensors: dict[str, Tensor], progress: Progress) -> None:
-    known = {"format": FORMAT, "network": network, "step": progress.step, "seconds": progress.seconds}
-    metadata = {"about": json.dumps(known | {"best": progress.best})}
+def _write(path: Path, network: str, model: nn.Module, tensors: dict[str, Tensor], progress: Progress) -> None:
+    about: dict[str, Any] = {"format": FORMAT, "network": network, **asdict(progress)}
+    if isinstance(model, Estimator):
+        about["size"] = asdict(model.size)
+    metadata = {"about": json.dumps(about)}
     part = path.with_suffix(".part")
     try:
         save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, part, metadata)
@@ -107,6 +120,42 @@ def load_weights(path: Path, network: str, model: nn.Module) -> None:
     """
     _, tensors = _read(path, network)
     _fill(path, model, "average.", tensors)
+
+
+def load_estimator(path: Path, network: str) -> Estimator:
+    """The network of a checkpoint, in the size that the checkpoint says, with its averaged weights, to be used.
+
+    Raises:
+        ModelError: The file is no checkpoint, or one of another network.
+    """
+    model = build(network, read_size(path, network)).eval()
+    load_weights(path, network, model)
+    return model
+
+
+def read_size(path: Path, network: str) -> Size | None:
+    """The size of a checkpoint's network; None if it is the one that the network's name says.
+
+    Raises:
+        ModelError: The file is no checkpoint, one of another network, or tells of an impossible size.
+    """
+    table = _read(path, network)[0].get("size")
+    if table is None:
+        return None
+    try:
+        down = tuple(tuple(int(width) for width in stage) for stage in table["down"])
+        widths, depths, up = (tuple(int(value) for value in table[key]) for key in ("widths", "depths", "up"))
+        size = Size(widths, depths, int(table["expansion"]), down, up)
+        whole = size.explicit()
+        good = all(
+            0 < width <= WIDEST for width in (*whole.widths, *whole.up, *(w for stage in whole.down for w in stage))
+        )
+        good &= len(whole.down) == len(widths) == len(whole.up) + 1 and max(depths) <= DEEPEST
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"checkpoint {path} tells of no size that can be built: {error}") from error
+    if not good:
+        raise ModelError(f"checkpoint {path} tells of no size that can be built: {table}")
+    return size
 
 
 def _read(path: Path, network: str) -> tuple[dict[str, Any], dict[str, Tensor]]:

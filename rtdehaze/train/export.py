@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from rtdehaze.core.card import ESTIMATOR_OUTPUTS, Gate, Score, parse_card
 from rtdehaze.core.errors import MissingDependencyError, SinkError
-from rtdehaze.train.checkpoint import load_weights
+from rtdehaze.train.checkpoint import load_estimator
 from rtdehaze.train.losses import luma_of
-from rtdehaze.train.networks import Estimator, build
+from rtdehaze.train.networks import Estimator
 from rtdehaze.train.validate import LONG_SIDE, MULTIPLE
 
 __all__ = ["About", "Exported", "Runner", "agreement", "export", "write_onnx"]
@@ -67,9 +67,7 @@ def export(checkpoint: Path, network: str, target: Path, about: About) -> None:
         SinkError: A file cannot be written.
         MissingDependencyError: The package onnx is not installed.
     """
-    model = build(network).eval()
-    load_weights(checkpoint, network, model)
-    write_onnx(model, target)
+    write_onnx(load_estimator(checkpoint, network), target)
     try:
         _write_card(target, about)
     except OSError as error:

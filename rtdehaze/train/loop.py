@@ -8,7 +8,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from rtdehaze.core.errors import SinkError
-from rtdehaze.train.checkpoint import Progress, load_checkpoint, load_weights, save_checkpoint
+from rtdehaze.train.checkpoint import Progress, load_checkpoint, load_weights, read_size, save_checkpoint
 from rtdehaze.train.config import Config
 from rtdehaze.train.data import Batch, Samples, batches
 from rtdehaze.train.losses import Terms, loss_terms, total
-from rtdehaze.train.networks import Estimator, build
+from rtdehaze.train.networks import Estimate, Estimator, build
 from rtdehaze.train.scenes import Scene
 from rtdehaze.train.sheets import restored, write_sheet
 from rtdehaze.train.validate import Pair, Scores, score
@@ -57,6 +57,9 @@ class Trainer:
         ModelError: A checkpoint is broken or of another network.
     """
 
+    terms: tuple[str, ...] = Terms._fields
+    """Names of the loss's terms, the columns of the curves; a run of another kind appends its own."""
+
     def __init__(
         self,
         config: Config,
@@ -75,7 +78,7 @@ class Trainer:
         self._clock = time.monotonic if self.device.type == "cuda" else time.thread_time
         self._prepare()
         torch.manual_seed(config.seed)
-        self.model: Estimator = build(config.network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = self._build(start).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         groups = _groups(self.model, config.optim.weight_decay)
         self.optimiser = torch.optim.AdamW(groups, lr=config.optim.rate, fused=True)
         if start is not None:
@@ -116,7 +119,7 @@ class Trainer:
         before = self._clock()
         while self.progress.step < last and self.completed < 1.0:
             terms = self.step(next(fetched).to(self.device))
-            window.append(torch.stack([*terms]))
+            window.append(torch.stack(terms))
             now = self._clock()
             self.progress.seconds += min(now - before, LONGEST_STEP)
             before = now
@@ -134,8 +137,8 @@ class Trainer:
         spent = 0.0 if self.minutes is None else self.progress.seconds / (60.0 * self.minutes)
         return min(1.0, max(step / self.config.steps, spent))
 
-    def step(self, batch: Batch) -> Terms:
-        """One step of the optimiser; returns the loss's terms, detached."""
+    def step(self, batch: Batch) -> list[Tensor]:
+        """One step of the optimiser; returns the loss's terms, detached, in the order of `terms`."""
         rate = learning_rate(self.config, self.completed)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -143,20 +146,31 @@ class Trainer:
         pictures = batch.hazy.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
             estimate = self.model(pictures)
-        terms = loss_terms(batch, estimate)
+        loss, terms = self.loss(batch, estimate)
         self.optimiser.zero_grad(set_to_none=True)
-        total(terms, self.config.loss).backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip)
         self.optimiser.step()
         self.progress.step += 1
         self._follow()
-        return Terms(*(term.detach() for term in terms))
+        return [term.detach() for term in terms]
+
+    def loss(self, batch: Batch, estimate: Estimate) -> tuple[Tensor, Sequence[Tensor]]:
+        """What a step lowers, and its terms in the order of `terms`; where a run of another kind says more."""
+        terms = loss_terms(batch, estimate)
+        return total(terms, self.config.loss), terms
 
     def save(self) -> None:
         """Writes the checkpoint."""
         path = self.out / CHECKPOINT
         save_checkpoint(path, self.config.network, self.model, self.average, self.optimiser, self.progress)
         self._saved = self.progress.seconds
+
+    def _build(self, start: Path | None) -> Estimator:
+        """The network as large as the checkpoint that is resumed or started from, which pruning may have narrowed."""
+        resumed = self.out / CHECKPOINT
+        known = resumed if resumed.is_file() else start
+        return build(self.config.network, read_size(known, self.config.network) if known is not None else None)
 
     def _prepare(self) -> None:
         self._half = self.config.amp == "bf16" or (self.config.amp == "auto" and self.device.type == "cuda")
@@ -204,11 +218,11 @@ class Trainer:
         log.info(
             "step %d (%.0f %%), %.0f s, %.0f s to go: t %.4f A %.4f picture %.4f %.2f dB structure %.3f gate %.3f",
             self.progress.step, 100 * done, seconds, seconds / max(done, 1e-6) - seconds, *values[:3],
-            -10 / math.log(10) * values[3], *values[4:],
+            -10 / math.log(10) * values[3], *values[4:6],
         )  # fmt: skip
         rate = self.optimiser.param_groups[0]["lr"]
         row = (self.progress.step, round(seconds, 2), rate, *values)
-        self._append(CURVES, ("step", "seconds", "rate", *Terms._fields), row)
+        self._append(CURVES, ("step", "seconds", "rate", *self.terms), row)
 
     def _append(self, name: str, head: tuple[str, ...], row: tuple[float, ...]) -> None:
         path = self.out / name

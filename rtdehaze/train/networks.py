@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,8 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rtdehaze.core.errors import UsageError
+from rtdehaze.train.aodnet import AODNet
 
-__all__ = ["SIZES", "Estimate", "Estimator", "Size", "build", "priors"]
+__all__ = ["SIZES", "Estimate", "Estimator", "Size", "build", "build_any", "priors"]
 
 MIN_TRANSMISSION = 0.03
 """The least transmission that a network may answer: 1/33 of the scene's light, five of 255 levels of contrast."""
@@ -52,6 +54,16 @@ class Size:
     """Blocks at each of these strides on the way down."""
     expansion: int = 2
     """Width of a block's inside over its outside."""
+    down: tuple[tuple[int, ...], ...] = ()
+    """Widths of the insides of the blocks on the way down, per stride and block; empty: as `expansion` says."""
+    up: tuple[int, ...] = ()
+    """Likewise on the way up, one block a stride, 2 to 16; empty: as `expansion` says, 1 at stride 2."""
+
+    def explicit(self) -> Size:
+        """The same size with the width of every inside written out."""
+        down = tuple((width * self.expansion,) * depth for width, depth in zip(self.widths, self.depths, strict=True))
+        up = tuple(width * (1 if i == 0 else self.expansion) for i, width in enumerate(self.widths[:-1]))
+        return dataclasses.replace(self, down=self.down or down, up=self.up or up)
 
 
 SIZES: dict[str, Size] = {
@@ -106,11 +118,11 @@ class _Block(nn.Module):
     One normalisation is enough where the block starts near identity, and on a CPU it is what training waits for.
     """
 
-    def __init__(self, width: int, expansion: int, level: int) -> None:
+    def __init__(self, width: int, inside: int, level: int) -> None:
         super().__init__()
         self.depthwise = _convolve(width, width, groups=width, level=level)
-        self.widen = nn.Conv2d(width, width * expansion, 1)
-        self.narrow = nn.Conv2d(width * expansion, width, 1)
+        self.widen = nn.Conv2d(width, inside, 1)
+        self.narrow = nn.Conv2d(inside, width, 1)
         with torch.no_grad():
             self.narrow.weight.mul_(0.2)
 
@@ -146,16 +158,15 @@ class Estimator(nn.Module):
 
     def __init__(self, size: Size) -> None:
         super().__init__()
-        widths = size.widths
+        self.size = size
+        widths, whole = size.widths, size.explicit()
         self.stem = _convolve(3, widths[0], stride=2, level=0)
         self.hint = nn.Conv2d(3, widths[0], 1, bias=False)
         before = (widths[0], *widths[:-1])
-        self.down = nn.ModuleList(
-            _stage(before[i], widths[i], size.depths[i], size.expansion, i) for i in range(len(widths))
-        )
+        self.down = nn.ModuleList(_stage(before[i], widths[i], whole.down[i], i) for i in range(len(widths)))
         self.context = _Context(widths[-1])
         self.lateral = nn.ModuleList(_convolve(widths[i + 1], widths[i], 1, level=i) for i in range(len(widths) - 1))
-        self.up = nn.ModuleList(_Block(widths[i], 1 if i == 0 else size.expansion, i) for i in range(len(widths) - 1))
+        self.up = nn.ModuleList(_Block(widths[i], whole.up[i], i) for i in range(len(widths) - 1))
         self.maps = nn.Conv2d(widths[0], 6, 1)
         deep = widths[-1]
         self.look = nn.Conv2d(deep, 4, 1)
@@ -203,12 +214,12 @@ class Estimator(nn.Module):
         return Estimate(transmission, airlight, density, luma, chroma, veil, hazy)
 
 
-def _stage(before: int, width: int, depth: int, expansion: int, level: int) -> nn.Sequential:
+def _stage(before: int, width: int, insides: tuple[int, ...], level: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     if level > 0:
         layers.append(_convolve(before, before, stride=2, groups=before, level=level, norm=False))
         layers += [_convolve(before, width, 1, level=level), nn.ReLU()]
-    layers += [_Block(width, expansion, level) for _ in range(depth)]
+    layers += [_Block(width, inside, level) for inside in insides]
     return nn.Sequential(*layers)
 
 
@@ -218,12 +229,29 @@ def _at_least(low: float, values: Tensor) -> Tensor:
     return values + (clipped - values).detach() if values.requires_grad else clipped
 
 
-def build(name: str) -> Estimator:
-    """Builds the network of that size, freshly initialised from torch's generator.
+def build(name: str, size: Size | None = None) -> Estimator:
+    """Builds the network of that name, freshly initialised from torch's generator.
+
+    Args:
+        name: One of `SIZES`.
+        size: Its size if it is not the one of that name, as after pruning.
 
     Raises:
         UsageError: No size of that name.
     """
     if name not in SIZES:
         raise UsageError(f"network {name!r} is not one of {', '.join(SIZES)}")
-    return Estimator(SIZES[name])
+    return Estimator(size or SIZES[name])
+
+
+def build_any(name: str) -> Estimator | AODNet:
+    """Builds an estimator by its size, or the restorer `aod`.
+
+    Raises:
+        UsageError: No network of that name.
+    """
+    if name == "aod":
+        return AODNet()
+    if name not in SIZES:
+        raise UsageError(f"network {name!r} is not one of {', '.join(SIZES)}, aod")
+    return build(name)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 import logging
 from pathlib import Path
 
@@ -9,18 +10,18 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from rtdehaze.core.card import read_card
 from rtdehaze.core.errors import ModelError, SinkError
 from rtdehaze.stages.estimate.estimator import open_estimator
 from rtdehaze.train import checkpoint
-from rtdehaze.train.checkpoint import load_weights, save_weights
+from rtdehaze.train.checkpoint import load_estimator, load_weights, save_weights
 from rtdehaze.train.config import Config, HazeConfig, OptimConfig, StageConfig
 from rtdehaze.train.data import Batch, Samples, batches, stage_at
 from rtdehaze.train.export import About, agreement, export
 from rtdehaze.train.loop import CHECKPOINT, Trainer, learning_rate
-from rtdehaze.train.losses import Terms
-from rtdehaze.train.networks import build
+from rtdehaze.train.networks import Size, build
 from rtdehaze.train.scenes import Scene, read_pack
 from rtdehaze.train.validate import read_validation, restore, score, thumbnail_size
 
@@ -200,7 +201,7 @@ def test_ctrl_c_saves_what_was_done(scenes: list[Scene], tmp_path: Path, monkeyp
     trainer = Trainer(TINY, scenes, tmp_path)
     step = trainer.step
 
-    def interrupted(batch: Batch) -> Terms:
+    def interrupted(batch: Batch) -> list[torch.Tensor]:
         if trainer.progress.step == 3:
             raise KeyboardInterrupt
         return step(batch)
@@ -218,3 +219,26 @@ def test_progress_is_logged_with_the_time_to_go(
         Trainer(dataclasses.replace(TINY, steps=50), scenes, tmp_path).run()
     assert "step 50 (100 %)" in caplog.text
     assert "s to go" in caplog.text
+
+
+def test_a_checkpoint_of_another_size_says_its_size_and_is_started_from(scenes: list[Scene], tmp_path: Path) -> None:
+    size = Size((4, 6, 8, 8, 8), (0, 0, 1, 1, 1), down=((), (), (5,), (3,), (16,)), up=(4, 7, 16, 2))
+    narrow = build("tiny", size)
+    save_weights(tmp_path / "narrow.safetensors", "tiny", narrow)
+    assert load_estimator(tmp_path / "narrow.safetensors", "tiny").size == size
+    config = dataclasses.replace(TINY, steps=4)
+    Trainer(config, scenes, tmp_path / "run", start=tmp_path / "narrow.safetensors").run(steps=2)
+    resumed = Trainer(config, scenes, tmp_path / "run")
+    assert resumed.model.size == resumed.average.size == size
+    assert resumed.run().step == 4
+    export(tmp_path / "run" / CHECKPOINT, "tiny", tmp_path / "t.onnx", About("t", "For the test.", "none", "boxes"))
+
+
+@pytest.mark.parametrize("wrong", [{"up": [4]}, {"widths": [4, 6, 8, 8, 10**9]}, {"down": 3}])
+def test_a_checkpoint_with_an_impossible_size_is_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
+    path = tmp_path / "bad.safetensors"
+    model = build("tiny")
+    about = {"format": checkpoint.FORMAT, "network": "tiny", "size": dataclasses.asdict(model.size) | wrong}
+    save_file({"average.x": torch.zeros(1)}, path, {"about": json.dumps(about)})
+    with pytest.raises(ModelError, match="no size that can be built"):
+        load_estimator(path, "tiny")
