@@ -16,11 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from rtdehaze.core.errors import SinkError
+from rtdehaze.train.aodnet import AODNet
 from rtdehaze.train.checkpoint import Progress, load_checkpoint, load_weights, read_size, save_checkpoint
 from rtdehaze.train.config import Config
 from rtdehaze.train.data import Batch, Samples, batches
 from rtdehaze.train.losses import Terms, loss_terms, total
-from rtdehaze.train.networks import Estimate, Estimator, build
+from rtdehaze.train.networks import Estimate, Estimator, build_any
 from rtdehaze.train.scenes import Scene
 from rtdehaze.train.sheets import restored, write_sheet
 from rtdehaze.train.validate import Pair, Scores, score
@@ -166,11 +167,11 @@ class Trainer:
         save_checkpoint(path, self.config.network, self.model, self.average, self.optimiser, self.progress)
         self._saved = self.progress.seconds
 
-    def _build(self, start: Path | None) -> Estimator:
+    def _build(self, start: Path | None) -> Estimator | AODNet:
         """The network as large as the checkpoint that is resumed or started from, which pruning may have narrowed."""
         resumed = self.out / CHECKPOINT
         known = resumed if resumed.is_file() else start
-        return build(self.config.network, read_size(known, self.config.network) if known is not None else None)
+        return build_any(self.config.network, read_size(known, self.config.network) if known is not None else None)
 
     def _prepare(self) -> None:
         self._half = self.config.amp == "bf16" or (self.config.amp == "auto" and self.device.type == "cuda")

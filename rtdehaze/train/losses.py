@@ -71,30 +71,36 @@ def ssim(first: Tensor, second: Tensor) -> Tensor:
     return (alike / ((a * a + b * b + c1) * (aa - a * a + bb - b * b + c2))).mean((1, 2))
 
 
-def loss_terms(batch: Batch, estimate: Estimate) -> Terms:
+def loss_terms(batch: Batch, answer: Estimate | Tensor) -> Terms:
     """Compares what the network said with the truth; computed in float32 whatever the network computed in.
+
+    A restorer, which answers with a picture, is judged by the picture alone.
 
     Everything is compared at the maps' size, where a sample stands for the mean of the pixels under it: haze is
     linear, so recomposition commutes with that mean, and the loss costs a quarter.
     """
-    said = Estimate(*(part.float() for part in estimate))
+    if isinstance(answer, Tensor):
+        nothing = answer.new_zeros((), dtype=torch.float32)
+        terms = _picture_terms(answer.float(), batch.clear)
+        return Terms(nothing, nothing, *terms, nothing)
+    said = Estimate(*(part.float() for part in answer))
     truth, hazy, clear = (functional.avg_pool2d(part, 2) for part in (batch.transmission, batch.hazy, batch.clear))
     distance = (said.transmission - truth).abs().mean((1, 2, 3))
     # The airlight shows only as far as there is haze; in thin haze it is guessed from what little there is.
     shown = (1.0 - truth).mean((1, 2, 3)).clamp_min(0.3) * batch.is_hazy
     colour = (said.airlight - batch.airlight).abs().mean(1) * shown
-    restored = recompose(hazy, said)
+    gate = functional.binary_cross_entropy_with_logits(said.hazy, batch.is_hazy)
+    terms = _picture_terms(recompose(hazy, said), clear)
+    return Terms((distance * batch.known).mean(), (colour * batch.known).mean(), *terms, gate)
+
+
+def _picture_terms(restored: Tensor, clear: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The terms `picture`, `decibel` and `structure`."""
     inside = restored.clamp(0.0, 1.0)
     restored = inside + SLOPE_OUTSIDE * (restored - inside)
     error = (restored - clear).square()
-    return Terms(
-        transmission=(distance * batch.known).mean(),
-        airlight=(colour * batch.known).mean(),
-        picture=torch.sqrt(error + 1e-6).mean(),
-        decibel=torch.log(error.mean((1, 2, 3)) + 1e-4).mean(),
-        structure=1.0 - ssim(luma_of(restored), luma_of(clear)).mean(),
-        gate=functional.binary_cross_entropy_with_logits(said.hazy, batch.is_hazy),
-    )
+    decibel = torch.log(error.mean((1, 2, 3)) + 1e-4).mean()
+    return torch.sqrt(error + 1e-6).mean(), decibel, 1.0 - ssim(luma_of(restored), luma_of(clear)).mean()
 
 
 def total(terms: Terms, weights: LossConfig) -> Tensor:

@@ -244,8 +244,8 @@ def build(name: str, size: Size | None = None) -> Estimator:
     return Estimator(size or SIZES[name])
 
 
-def build_any(name: str) -> Estimator | AODNet:
-    """Builds an estimator by its size, or the restorer `aod`.
+def build_any(name: str, size: Size | None = None) -> Estimator | AODNet:
+    """Builds an estimator as `build` does, or the restorer `aod`.
 
     Raises:
         UsageError: No network of that name.
@@ -254,4 +254,4 @@ def build_any(name: str) -> Estimator | AODNet:
         return AODNet()
     if name not in SIZES:
         raise UsageError(f"network {name!r} is not one of {', '.join(SIZES)}, aod")
-    return build(name)
+    return build(name, size)

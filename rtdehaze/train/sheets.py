@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtdehaze.core.errors import SinkError
+from rtdehaze.train.aodnet import AODNet
 from rtdehaze.train.config import Config
 from rtdehaze.train.data import Samples
 from rtdehaze.train.networks import Estimator
@@ -38,8 +39,8 @@ def preview(scenes: list[Scene], config: Config, rows: int = 8, columns: int = 3
     return _grid(tiles, columns)
 
 
-def restored(model: Estimator, pairs: list[Pair], columns: int = 2) -> Bytes:
-    """For each pair the hazy picture, the restored one, the truth and the transmission that was estimated.
+def restored(model: Estimator | AODNet, pairs: list[Pair], columns: int = 2) -> Bytes:
+    """For each pair the hazy picture, the restored one, the truth and, of an estimator, its transmission.
 
     Args:
         model: In evaluation mode.
@@ -56,8 +57,9 @@ def restored(model: Estimator, pairs: list[Pair], columns: int = 2) -> Bytes:
             pair.hazy,
             np.round(picture * 255),
             pair.clear,
-            _grey(estimate.transmission[0, 0].cpu().numpy()),
         ]
+        if estimate is not None:
+            shown.append(_grey(estimate.transmission[0, 0].cpu().numpy()))
         tiles.append(np.concatenate([_fit(part) for part in shown], axis=1))
     return _grid(tiles, columns)
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from rtdehaze.core.errors import SourceError
 from rtdehaze.measure.fidelity import mean_absolute_error, psnr
+from rtdehaze.train.aodnet import AODNet
 from rtdehaze.train.losses import recompose
 from rtdehaze.train.networks import Estimate, Estimator
 
@@ -105,17 +106,21 @@ def thumbnail_size(height: int, width: int) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
-def restore(model: Estimator, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Estimate]:
-    """Estimates on the thumbnail and recomposes at full size.
+def restore(model: Estimator | AODNet, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Estimate | None]:
+    """Estimates on the thumbnail and recomposes at full size; a restorer restores the full picture itself.
 
     Args:
         model: In evaluation mode.
         picture: (H, W, 3) RGB.
 
     Returns:
-        The restored picture, (H, W, 3) RGB in [0, 1], and what the network said.
+        The restored picture, (H, W, 3) RGB in [0, 1], and what the network said; None of a restorer.
     """
     device = next(model.parameters()).device
+    if isinstance(model, AODNet):
+        with torch.inference_mode():
+            answer = model(_tensor(picture).to(device)).clamp(0.0, 1.0)
+        return answer[0].permute(1, 2, 0).cpu().numpy(), None
     height, width = thumbnail_size(*picture.shape[:2])
     small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     with torch.inference_mode():
@@ -128,28 +133,31 @@ def _tensor(picture: NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))[None]).float() / 255.0
 
 
-def score(model: Estimator, pairs: list[Pair]) -> Scores:
+def score(model: Estimator | AODNet, pairs: list[Pair]) -> Scores:
     """Scores a network in evaluation mode."""
     rows = np.array([_score_one(model, pair) for pair in pairs])
     means = np.array([np.nan if np.isnan(column).all() else np.nanmean(column) for column in rows.T])
-    low, high = np.quantile(rows[:, 5], 0.9), np.quantile(rows[:, 6], 0.1)
+    low, high = np.quantile(rows[:, 5], 0.9), np.quantile(rows[:, 6], 0.1)  # NaN of a restorer
     names = ("psnr", "untouched", "transmission", "airlight", "clear_psnr")
     values = {name: float(value) for name, value in zip(names, means[:5], strict=True)}
     return Scores(**values, density_clear=float(low), density_hazy=float(high))
 
 
-def _score_one(model: Estimator, pair: Pair) -> tuple[float, ...]:
+def _score_one(model: Estimator | AODNet, pair: Pair) -> tuple[float, ...]:
     restored, estimate = restore(model, pair.hazy)
     kept, calm = restore(model, pair.clear)
+    fidelity = [_fidelity(picture, pair.clear) for picture in (restored, kept)]
+    untouched = psnr(pair.hazy, pair.clear)
     wrong_t = wrong_a = np.nan
+    if estimate is None or calm is None:
+        return (fidelity[0], untouched, wrong_t, wrong_a, fidelity[1], np.nan, np.nan)
     if pair.transmission is not None:
         said = cv2.resize(estimate.transmission[0, 0].cpu().numpy(), pair.transmission.shape[::-1])
         wrong_t = mean_absolute_error(said, pair.transmission)
     if pair.airlight is not None:
         wrong_a = mean_absolute_error(estimate.airlight[0].cpu().numpy(), pair.airlight)
-    fidelity = [_fidelity(picture, pair.clear) for picture in (restored, kept)]
     densities = (float(calm.density[0]), float(estimate.density[0]))
-    return (fidelity[0], psnr(pair.hazy, pair.clear), wrong_t, wrong_a, fidelity[1], *densities)
+    return (fidelity[0], untouched, wrong_t, wrong_a, fidelity[1], *densities)
 
 
 def _fidelity(restored: NDArray[np.float32], truth: NDArray[np.uint8]) -> float:
