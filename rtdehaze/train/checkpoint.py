@@ -13,10 +13,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from rtdehaze.core.errors import ModelError, SinkError
-from rtdehaze.train.networks import Estimator, Size, build
+from rtdehaze.train.aodnet import AODNet
+from rtdehaze.train.networks import Estimator, Size, build_any
 
 __all__ = [
     "Progress",
+    "load_any",
     "load_checkpoint",
     "load_estimator",
     "load_weights",
@@ -128,7 +130,19 @@ def load_estimator(path: Path, network: str) -> Estimator:
     Raises:
         ModelError: The file is no checkpoint, or one of another network.
     """
-    model = build(network, read_size(path, network)).eval()
+    model = load_any(path, network)
+    if isinstance(model, AODNet):
+        raise ModelError(f"checkpoint {path} is of a restorer, which tells of no haze; an estimator is needed")
+    return model
+
+
+def load_any(path: Path, network: str) -> Estimator | AODNet:
+    """The same for an estimator or a restorer.
+
+    Raises:
+        ModelError: As `load_estimator`.
+    """
+    model = build_any(network, read_size(path, network)).eval()
     load_weights(path, network, model)
     return model
 

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,8 @@ from torch import Tensor, nn
 
 from rtdehaze.core.card import ESTIMATOR_OUTPUTS, Gate, Score, parse_card
 from rtdehaze.core.errors import MissingDependencyError, SinkError
-from rtdehaze.train.checkpoint import load_estimator
+from rtdehaze.train.aodnet import AODNet
+from rtdehaze.train.checkpoint import load_any
 from rtdehaze.train.losses import luma_of
 from rtdehaze.train.networks import Estimator
 from rtdehaze.train.validate import LONG_SIDE, MULTIPLE
@@ -27,6 +29,10 @@ OPSET = 17
 """ONNX operator set: the first with all that is used here, opened by every runtime of the last years."""
 MINIMUM = 32
 """Samples: the least side of a thumbnail, one sample at the deepest stride."""
+
+AOD_SOURCE = "AOD-Net's architecture, written from the paper (Li et al. 2017, ICCV) and trained by rtdehaze.train"
+RESTORED = "restored"
+"""Name of a restorer's output in its graph."""
 
 Runner = Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]]
 
@@ -67,31 +73,33 @@ def export(checkpoint: Path, network: str, target: Path, about: About) -> None:
         SinkError: A file cannot be written.
         MissingDependencyError: The package onnx is not installed.
     """
-    write_onnx(load_estimator(checkpoint, network), target)
+    model = load_any(checkpoint, network)
+    write_onnx(model, target)
     try:
-        _write_card(target, about)
+        _write_card(target, about, is_restorer=isinstance(model, AODNet))
     except OSError as error:
         raise SinkError(f"card of {target} cannot be written: {error.strerror}") from error
 
 
-def write_onnx(model: Estimator, target: Path) -> None:
+def write_onnx(model: Estimator | AODNet, target: Path) -> None:
     """Writes the graph, batch normalisation folded into the convolutions.
 
     Raises:
         SinkError: The file cannot be written.
         MissingDependencyError: The package onnx is not installed.
     """
-    sizes = {name: {2: f"{name}_height", 3: f"{name}_width"} for name in ("image", *ESTIMATOR_OUTPUTS)}
-    for fixed in ("airlight", "density"):
-        del sizes[fixed]
+    graph = model if isinstance(model, AODNet) else Exported(model)
+    outputs = [RESTORED] if isinstance(model, AODNet) else list(ESTIMATOR_OUTPUTS)
+    maps = (name for name in ("image", *outputs) if name not in ("airlight", "density"))
+    sizes = {name: {2: f"{name}_height", 3: f"{name}_width"} for name in maps}
     part = target.with_suffix(".part")
     try:
         with warnings.catch_warnings():
             # The exporter by tracing is deprecated; the newer one needs another package and folds less.
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                Exported(model).eval(), (torch.rand(1, 3, 144, 256),), part, dynamo=False, opset_version=OPSET,
-                input_names=["image"], output_names=list(ESTIMATOR_OUTPUTS), dynamic_axes=sizes,
+                graph.eval(), (torch.rand(1, 3, 144, 256),), part, dynamo=False, opset_version=OPSET,
+                input_names=["image"], output_names=outputs, dynamic_axes=sizes,
             )  # fmt: skip
         part.replace(target)
     except ImportError as error:
@@ -120,9 +128,9 @@ def agreement(model: Estimator, run: Runner, sizes: Iterable[tuple[int, int]] = 
     return worst
 
 
-def _write_card(target: Path, about: About) -> None:
+def _write_card(target: Path, about: About, *, is_restorer: bool) -> None:
     """Writes the card and reads it back as the runtime will."""
-    card = {
+    card: dict[str, Any] = {
         "name": about.name,
         "kind": "estimator",
         "summary": about.summary,
@@ -136,6 +144,10 @@ def _write_card(target: Path, about: About) -> None:
         "scores": [asdict(score) for score in about.scores],
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
     }  # fmt: skip
+    if is_restorer:
+        card |= {"kind": "restorer", "source": AOD_SOURCE, "outputs": {"image": RESTORED}}
+        card["input"] |= {"multiple": 1, "minimum": 8}
+        del card["gate"]
     path = target.with_suffix(".json")
     parse_card(card, str(path))
     path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
