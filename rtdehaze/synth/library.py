@@ -1,0 +1,48 @@
+"""Every kind of generated scene by its name: places made from a seed, each seen several times, with exact depth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["KINDS", "View", "views"]
+
+View = tuple[NDArray[np.uint8], NDArray[np.float32]]
+"""What is seen without haze, (H, W, 3) RGB, and how far it is, (H, W) in metres along the ray, infinite for the sky."""
+
+KINDS: dict[str, str] = {"drive": "rtdehaze.synth.library:drive_views"}
+"""Name of a kind -> module and function; loaded when asked for, called as `views` without the name."""
+
+_DRIVE_SECONDS = 60.0
+
+
+def views(kind: str, seed: int, count: int, height: int, width: int) -> Iterator[View]:
+    """Yields views of one place; the same arguments give the same bytes.
+
+    Args:
+        kind: One of `KINDS`.
+        seed: The place, 0 or more.
+        count: How many views; a place is made once for all of them.
+        height: Rows of each.
+        width: Columns of each.
+
+    Raises:
+        KeyError: There is no such kind.
+    """
+    module, name = KINDS[kind].split(":")
+    make: Callable[[int, int, int, int], Iterator[View]] = getattr(import_module(module), name)
+    return make(seed, count, height, width)
+
+
+def drive_views(seed: int, count: int, height: int, width: int) -> Iterator[View]:
+    """Moments of a drive along one road, from the windscreen."""
+    from rtdehaze.synth.drive import FoggyDrive
+
+    drive = FoggyDrive(width, height, seconds=_DRIVE_SECONDS, seed=seed)
+    moments = np.random.default_rng([seed, 4]).integers(len(drive), size=count)
+    for moment in moments.tolist():
+        frame = drive.frame(moment)
+        yield frame.clear, frame.depth
