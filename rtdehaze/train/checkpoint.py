@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ __all__ = [
     "load_checkpoint",
     "load_estimator",
     "load_weights",
+    "network_of",
     "read_size",
     "save_checkpoint",
     "save_weights",
@@ -42,6 +43,8 @@ class Progress:
     """Time spent on them, pauses left out."""
     best: float = 0.0
     """Highest validation PSNR so far in dB."""
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What a run of another kind must know to go on; plain JSON."""
 
 
 def save_checkpoint(
@@ -104,7 +107,7 @@ def load_checkpoint(
     optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
     _lay_out(optimiser)
     torch.set_rng_state(tensors["random"])
-    return Progress(int(about["step"]), float(about["seconds"]), float(about["best"]))
+    return Progress(int(about["step"]), float(about["seconds"]), float(about["best"]), about.get("notes", {}))
 
 
 def _lay_out(optimiser: torch.optim.Optimizer) -> None:
@@ -122,6 +125,15 @@ def load_weights(path: Path, network: str, model: nn.Module) -> None:
     """
     _, tensors = _read(path, network)
     _fill(path, model, "average.", tensors)
+
+
+def network_of(path: Path) -> str:
+    """The name of a checkpoint's network.
+
+    Raises:
+        ModelError: The file is no checkpoint.
+    """
+    return str(_read(path, None)[0]["network"])
 
 
 def load_estimator(path: Path, network: str) -> Estimator:
@@ -172,7 +184,7 @@ def read_size(path: Path, network: str) -> Size | None:
     return size
 
 
-def _read(path: Path, network: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read(path: Path, network: str | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
@@ -181,7 +193,7 @@ def _read(path: Path, network: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise ModelError(f"checkpoint {path} cannot be read: {error}") from error
     if about.get("format") != FORMAT:
         raise ModelError(f"{path} is no training checkpoint of rtdehaze")
-    if about.get("network") != network:
+    if network is not None and about.get("network") != network:
         raise ModelError(f"checkpoint {path} is of network {about.get('network')!r}, not {network!r}")
     return about, tensors
 

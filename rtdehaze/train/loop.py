@@ -60,6 +60,8 @@ class Trainer:
 
     terms: tuple[str, ...] = Terms._fields
     """Names of the loss's terms, the columns of the curves; a run of another kind appends its own."""
+    learns_statistics: bool = True
+    """Whether batch normalisation follows the batches; a run that mixes two kinds of pictures keeps it as it is."""
 
     def __init__(
         self,
@@ -143,7 +145,7 @@ class Trainer:
         rate = learning_rate(self.config, self.completed)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        self.model.train()
+        self.model.train(self.learns_statistics)
         pictures = batch.hazy.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
             estimate = self.model(pictures)
@@ -160,6 +162,11 @@ class Trainer:
         """What a step lowers, and its terms in the order of `terms`; where a run of another kind says more."""
         terms = loss_terms(batch, estimate)
         return total(terms, self.config.loss), terms
+
+    @property
+    def decay(self) -> float:
+        """What the average keeps of itself in this step; early on less, so that it forgets the start."""
+        return min(self.config.optim.average, (1.0 + self.progress.step) / (10.0 + self.progress.step))
 
     def save(self) -> None:
         """Writes the checkpoint."""
@@ -186,11 +193,10 @@ class Trainer:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """Moves the average towards the weights; early on faster, so that it forgets the start."""
-        decay = min(self.config.optim.average, (1.0 + self.progress.step) / (10.0 + self.progress.step))
+        """Moves the average towards the weights."""
         kept = [value for value in self.average.state_dict().values() if value.is_floating_point()]
         fresh = [value for value in self.model.state_dict().values() if value.is_floating_point()]
-        torch._foreach_lerp_(kept, fresh, 1.0 - decay)
+        torch._foreach_lerp_(kept, fresh, 1.0 - self.decay)
 
     def _keep_up(self, on_score: Callable[[Scores], None] | None) -> None:
         every = self.config.validate_steps
