@@ -13,7 +13,7 @@ from typing import Any
 from rtdehaze.core.errors import ModelError
 from rtdehaze.core.keys import Keys
 
-__all__ = ["Card", "Gate", "InputSpec", "Kind", "Score", "parse_card", "read_card"]
+__all__ = ["Card", "Gate", "InputSpec", "Kind", "Score", "State", "parse_card", "read_card"]
 
 ESTIMATOR_OUTPUTS = ("transmission", "airlight", "density", "luma_gain", "chroma_gain", "bias")
 """What an estimator's outputs may mean; the first three are required, the last three come together."""
@@ -52,6 +52,23 @@ class InputSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """What a model for video remembers: an output of the graph that is an input of it at the next frame.
+
+    Its shape is (1, channels, ceil(height / stride), ceil(width / stride)) for a thumbnail of height x width; all
+    zeros where there is no frame before.
+    """
+
+    input: str
+    """Name in the graph."""
+    output: str
+    """Name in the graph."""
+    channels: int
+    stride: int
+    """Samples of the thumbnail to one of the state, along each side."""
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """When a frame counts as hazy, with hysteresis: between the two the last answer holds."""
 
@@ -83,6 +100,8 @@ class Card:
     """Meaning -> name in the graph. Estimator: `ESTIMATOR_OUTPUTS`; restorer: `image`."""
     gate: Gate | None = None
     """None: the model cannot tell clear frames, all are treated as hazy."""
+    state: tuple[State, ...] = ()
+    """What it remembers from frame to frame; empty for a model that takes every picture by itself."""
     summary: str = ""
     """One line."""
     source: str = ""
@@ -103,7 +122,8 @@ class Card:
         spec["range"] = [spec.pop("low"), spec.pop("high")]
         spec["mean"], spec["std"] = list(self.input.mean), list(self.input.std)
         table["kind"] = self.kind.value
-        table["scores"] = list(table["scores"])
+        for key in ("scores", "state"):
+            table[key] = list(table[key])
         return {key: value for key, value in table.items() if value is not None}
 
     def describe(self) -> str:
@@ -118,6 +138,7 @@ class Card:
             "outputs": ", ".join(self.outputs),
             "thumbnail": f"{self.input.long_side} samples on the longer side, multiples of {self.input.multiple}",
             "gate": gate,
+            "memory": ", ".join(f"{state.channels} channels at stride {state.stride}" for state in self.state),
             "licence": self.licence,
             "trained on": self.trained_on,
         }
@@ -157,11 +178,14 @@ def parse_card(data: object, where: str = "model card") -> Card:
     """
     keys = Keys(data, where, "")
     kind = Kind(keys.choice("kind", tuple(Kind)))
+    spec = _input(keys.table("input"))
+    outputs = _outputs(keys.table("outputs"), kind)
     card = Card(
         name=keys.text("name"),
         kind=kind,
-        input=_input(keys.table("input")),
-        outputs=_outputs(keys.table("outputs"), kind),
+        input=spec,
+        outputs=outputs,
+        state=_states(keys.tables("state"), spec, outputs),
         gate=_gate(keys.table("gate")) if "gate" in keys else None,
         summary=keys.text("summary", ""),
         source=keys.text("source", ""),
@@ -211,6 +235,20 @@ def _outputs(keys: Keys, kind: Kind) -> dict[str, str]:
         outputs |= {meaning: keys.text(meaning) for meaning in given}
     keys.done()
     return outputs
+
+
+def _states(entries: list[Keys], spec: InputSpec, outputs: Mapping[str, str]) -> tuple[State, ...]:
+    states: list[State] = []
+    taken, given = {spec.name}, set(outputs.values())
+    for keys in entries:
+        state = State(keys.text("input"), keys.text("output"), keys.whole("channels"), keys.whole("stride"))
+        for key, name, known in (("input", state.input, taken), ("output", state.output, given)):
+            if name in known:
+                keys.refuse(key, name, "a name of its own")
+            known.add(name)
+        keys.done()
+        states.append(state)
+    return tuple(states)
 
 
 def _gate(keys: Keys) -> Gate:

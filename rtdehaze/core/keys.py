@@ -10,7 +10,7 @@ from rtdehaze.core.errors import ModelError
 __all__ = ["Keys"]
 
 LARGEST_WHOLE = 4096
-"""Whole numbers in a card are samples of a thumbnail's side; thumbnails are small on purpose."""
+"""Whole numbers in a card are samples of a thumbnail's side, or channels of a state; both are small on purpose."""
 
 _T = TypeVar("_T")
 _REQUIRED: Any = object()
@@ -58,7 +58,7 @@ class Keys:
         """Reads a finite number."""
         return self._finite(key, self._take(key, _REQUIRED))
 
-    def whole(self, key: str, default: int) -> int:
+    def whole(self, key: str, default: int = _REQUIRED) -> int:
         """Reads a whole number from 1."""
         value = self._take(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST_WHOLE:

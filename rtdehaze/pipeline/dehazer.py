@@ -17,6 +17,7 @@ from rtdehaze.core.options import Mode, Provider, parse_choice
 from rtdehaze.pipeline.threads import plan_threads
 from rtdehaze.stages.estimate import DEFAULT_MODEL
 from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
+from rtdehaze.stages.estimate.memory import Memory
 from rtdehaze.stages.estimate.thumbnail import thumbnail_of, thumbnail_of_rgb
 from rtdehaze.stages.recompose.compare import Comparison
 from rtdehaze.stages.recompose.exposure import ExposureKeeper
@@ -47,6 +48,8 @@ class Decision:
     """Smoothed over time; None where nothing was estimated."""
     removal: Removal | None
     """None leaves the frame bit for bit as it is."""
+    weight: float = 1.0
+    """In [0, 1]: how far the gate takes the frame to be hazy; it scales the strength."""
 
 
 class Dehazer:
@@ -88,6 +91,7 @@ class Dehazer:
         if not 0.0 <= smoothing <= 1.0:
             raise UsageError(f"smoothing must be 0 to 1 seconds, not {smoothing:g}")
         self._estimator = estimator
+        self._memory = Memory()
         self._strength = strength / 100.0
         self._keep = keep
         self._comparison = comparison
@@ -216,17 +220,19 @@ class Dehazer:
             self._comparison.draw(frame, out)
 
     def _decide(self, estimator: Estimator, thumbnail: Map, time: float) -> Decision:
-        haze = self._smoother.update(estimator.estimate(thumbnail), thumbnail, time)
-        self._haze = haze
-        if self._smoother.cut:
+        # A cut is seen in the picture, before a model that remembers takes the new scene for the old one.
+        if self._smoother.follow(thumbnail, time):
             self._forget_scene()
+        haze = self._smoother.smooth(estimator.estimate(thumbnail, self._memory))
+        self._haze = haze
         weight = self._gate.update(haze.density, time) if self._gate is not None else 1.0
         removal = plan_removal(haze, strength=self._strength, guide=thumbnail, weight=weight)
         if removal is not None and self._exposure is not None:
             removal = self._exposure.give_back(removal, time)
-        return Decision(haze, removal)
+        return Decision(haze, removal, weight)
 
     def _forget_scene(self) -> None:
+        self._memory.forget()
         if self._gate is not None:
             self._gate.reset()
         if self._exposure is not None:

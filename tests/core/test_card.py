@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rtdehaze.core.card import Card, Gate, InputSpec, Kind, parse_card, read_card
+from rtdehaze.core.card import Card, Gate, InputSpec, Kind, State, parse_card, read_card
 from rtdehaze.core.errors import ModelError
 
 
@@ -29,6 +29,7 @@ def estimator() -> dict[str, Any]:
         "trained_on": "drives",
         "scores": [{"measure": "PSNR", "dataset": "set", "value": 20.5, "unit": "dB", "command": "make it"}],
         "sha256": "AB" * 32,
+        "state": [{"input": "before", "output": "after", "channels": 48, "stride": 16}],
     }
 
 
@@ -40,6 +41,7 @@ def test_a_card_is_read_whole() -> None:
     assert card.gate == Gate(0.4, 0.2)
     assert card.scores[0].value == 20.5
     assert card.sha256 == "ab" * 32
+    assert card.state == (State("before", "after", channels=48, stride=16),)
 
 
 def test_a_card_survives_the_way_through_json() -> None:
@@ -53,6 +55,7 @@ def test_a_person_reads_what_matters() -> None:
     text = parse_card(estimator()).describe()
     for part in ("net", "estimator", "hazy above 0.4", "MIT", "drives", "PSNR 20.5 dB on set", "make it"):
         assert part in text
+    assert "48 channels at stride 16" in text
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,10 @@ def test_a_person_reads_what_matters() -> None:
         ("gate.hazy_above", "much", "gate.hazy_above is 'much', but must be a finite number"),
         ("scores", {}, "scores is {}, but must be a list"),
         ("scores", [{"measure": "PSNR"}], "scores[0].dataset is missing"),
+        ("state", [{"input": "a", "output": "b", "channels": 0}], "state[0].channels is 0, but must be a whole number"),
+        ("state", [{"input": "a", "output": "b", "channels": 4}], "state[0].stride is missing"),
+        ("state", [{"input": "x", "output": "b", "channels": 4, "stride": 8}], "state[0].input is 'x'"),
+        ("state", [{"input": "a", "output": "t", "channels": 4, "stride": 8}], "state[0].output is 't'"),
         ("sha256", "abc", "sha256 is 'abc', but must be 64 hexadecimal digits"),
     ],
 )

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.core.card import Card, Kind
+from rtdehaze.core.card import Card, Kind, State
 from rtdehaze.core.errors import ModelError
 from rtdehaze.core.haze import Map
+from rtdehaze.stages.estimate.memory import Memory
 from rtdehaze.stages.estimate.models import Model
 from rtdehaze.stages.estimate.session import Session, Tensor
 
@@ -39,13 +40,17 @@ def resolve_card(model: Model, session: Session) -> Card:
         ModelError: The graph is not what the card says, or nothing that this program can use.
     """
     where = model.path
-    if len(session.inputs) != 1:
+    states = model.card.state
+    if len(session.inputs) != 1 + len(states):
         names = ", ".join(item.name for item in session.inputs) or "none"
-        raise ModelError(f"{where} must take one input, a picture; it takes: {names}")
-    taken = session.inputs[0]
+        wanted = "one input, a picture" if not states else f"a picture and {len(states)} states, as its card says"
+        raise ModelError(f"{where} must take {wanted}; it takes: {names}")
     card = model.card if model.has_card else _guess(model, session)
-    if taken.name != card.input.name:
-        raise ModelError(f"{where}: the card's input.name is {card.input.name!r}, the graph's is {taken.name!r}")
+    takes = {item.name: item for item in session.inputs}
+    if card.input.name not in takes:
+        names = ", ".join(repr(name) for name in takes)
+        raise ModelError(f"{where}: the card's input.name is {card.input.name!r}, the graph's is {names}")
+    taken = takes[card.input.name]
     if taken.type not in _FLOATS:
         raise ModelError(f"{where}: input {taken.name!r} is {taken.type}, but must be float or float16")
     if len(taken.shape) != 4 or not _fits(taken.shape[0], 1) or not _fits(taken.shape[1], 3):
@@ -56,7 +61,20 @@ def resolve_card(model: Model, session: Session) -> Card:
             raise ModelError(f"{where}: no output {name!r} for {meaning}; the graph gives: {', '.join(given)}")
         if given[name].type not in _FLOATS:
             raise ModelError(f"{where}: output {name!r} is {given[name].type}, but must be float or float16")
+    for state in states:
+        _check_state(state, takes.get(state.input), given.get(state.output), str(where))
     return card
+
+
+def _check_state(state: State, taken: Tensor | None, given: Tensor | None, where: str) -> None:
+    for name, tensor in ((state.input, taken), (state.output, given)):
+        if tensor is None:
+            raise ModelError(f"{where}: the card's state names {name!r}, but the graph does not")
+        if tensor.type not in _FLOATS or len(tensor.shape) != 4 or not _fits(tensor.shape[1], state.channels):
+            raise ModelError(
+                f"{where}: state {name!r} is {tensor.type} {_show(tensor)}, but must be float or float16 of shape "
+                f"(1, {state.channels}, height / {state.stride}, width / {state.stride})"
+            )
 
 
 def _guess(model: Model, session: Session) -> Card:
@@ -79,8 +97,10 @@ class Network:
 
     def __init__(self, card: Card, session: Session) -> None:
         self.card, self.session = card, session
-        taken = session.inputs[0]
+        takes = {item.name: item for item in session.inputs}
+        taken = takes[card.input.name]
         self._dtype = _FLOATS[taken.type]
+        self._state_types = [_FLOATS[takes[state.input].type] for state in card.state]
         height, width = taken.shape[2:]
         self._height = height if isinstance(height, int) else None
         self._width = width if isinstance(width, int) else None
@@ -98,11 +118,12 @@ class Network:
         sides = [max(least, round(side * scale / spec.multiple)) * spec.multiple for side in (width, height)]
         return self._width or sides[0], self._height or sides[1]
 
-    def run(self, thumbnail: Map) -> dict[str, Map]:
+    def run(self, thumbnail: Map, memory: Memory | None = None) -> dict[str, Map]:
         """Runs the model.
 
         Args:
             thumbnail: (3, h, w), RGB in [0, 1].
+            memory: What is known of the frames before, brought up to date; None takes the picture by itself.
 
         Returns:
             By meaning: maps (h, w) or (3, h, w), airlight (3,), density (1,); finite, in units of [0, 1].
@@ -111,9 +132,13 @@ class Network:
             ModelError: It failed, or its answer has the wrong shape or holds NaN or infinity.
         """
         names = list(self.card.outputs.values())
-        answers = self.session.run(names, {self.card.input.name: self._pack(thumbnail)})
+        before = self._states(thumbnail, memory)
+        kept = [state.output for state in self.card.state] if memory is not None else []
+        answers = self.session.run(names + kept, {self.card.input.name: self._pack(thumbnail)} | before)
+        if memory is not None and kept:
+            self._keep(thumbnail, memory, list(before.values()), answers[len(names) :])
         found: dict[str, Map] = {}
-        for (meaning, name), answer in zip(self.card.outputs.items(), answers, strict=True):
+        for (meaning, name), answer in zip(self.card.outputs.items(), answers, strict=False):
             array = np.asarray(answer, np.float32)
             if not np.isfinite(array).all():
                 raise ModelError(f"model {self.card.name}: output {name!r} holds NaN or infinity")
@@ -122,6 +147,24 @@ class Network:
             else:
                 found[meaning] = self._shaped(meaning, name, array)
         return found
+
+    def _states(self, thumbnail: Map, memory: Memory | None) -> dict[str, NDArray[Any]]:
+        """The state inputs by name: as remembered, or zeros."""
+        height, width = thumbnail.shape[1:]
+        held = memory.recall((height, width)) if memory is not None else ()
+        if not held:
+            shapes = ((1, s.channels, -(-height // s.stride), -(-width // s.stride)) for s in self.card.state)
+            held = tuple(np.zeros(shape, kind) for shape, kind in zip(shapes, self._state_types, strict=True))
+        return {state.input: array for state, array in zip(self.card.state, held, strict=True)}
+
+    def _keep(self, thumbnail: Map, memory: Memory, before: list[NDArray[Any]], after: list[NDArray[Any]]) -> None:
+        for state, old, new in zip(self.card.state, before, after, strict=True):
+            where = f"model {self.card.name}: state {state.output!r}"
+            if new.shape != old.shape or new.dtype != old.dtype:
+                raise ModelError(f"{where} is {new.dtype} {new.shape}, but its input is {old.dtype} {old.shape}")
+            if not np.isfinite(new).all():
+                raise ModelError(f"{where} holds NaN or infinity")
+        memory.keep((thumbnail.shape[1], thumbnail.shape[2]), tuple(after))
 
     def _pack(self, thumbnail: Map) -> NDArray[Any]:
         if self._plain:

@@ -14,6 +14,7 @@ from rtdehaze.core.haze import Haze, Map
 from rtdehaze.stages.estimate.canary import check_answers, compare_with_cpu
 from rtdehaze.stages.estimate.contract import Network, resolve_card
 from rtdehaze.stages.estimate.fit import haze_from_picture, removal_from_gains
+from rtdehaze.stages.estimate.memory import Memory
 from rtdehaze.stages.estimate.models import Model, load_model
 from rtdehaze.stages.estimate.session import Session, open_session
 from rtdehaze.stages.estimate.trial import try_apart
@@ -30,7 +31,11 @@ _LOG = logging.getLogger("rtdehaze.estimate")
 
 
 class Estimator:
-    """A model that is open, checked and ready. `estimate` may be called from several threads."""
+    """A model that is open, checked and ready.
+
+    It keeps nothing between two pictures: `estimate` may be called from several threads, and for several clips, each
+    with a memory of its own.
+    """
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -59,11 +64,13 @@ class Estimator:
         """The (width, height) of the thumbnail for a picture of that size."""
         return self._network.thumbnail_size(width, height)
 
-    def estimate(self, thumbnail: Map) -> Haze:
+    def estimate(self, thumbnail: Map, memory: Memory | None = None) -> Haze:
         """Estimates the haze of one picture.
 
         Args:
             thumbnail: (3, h, w), RGB in [0, 1], of the size that `thumbnail_size` says.
+            memory: Of the clip that the picture is the next frame of; a model for video goes on from it and brings
+                it up to date. None takes the picture by itself.
 
         Returns:
             Maps at the model's own resolution: the thumbnail's, or a fraction of it.
@@ -71,7 +78,7 @@ class Estimator:
         Raises:
             ModelError: The model failed on this picture.
         """
-        found = self._network.run(thumbnail)
+        found = self._network.run(thumbnail, memory)
         if self.card.kind is Kind.RESTORER:
             return haze_from_picture(thumbnail, found["image"])
         removal = None

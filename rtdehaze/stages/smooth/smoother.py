@@ -54,7 +54,7 @@ class HazeSmoother:
         self._cuts = CutDetector()
         self._forecast = Forecast(seconds)
         self.cut = False
-        """Whether the last update dropped the scene before it: a cut, a gap, a jump in time or in size."""
+        """Whether the last picture dropped the scene before it: a cut, a gap, a jump in time or in size."""
         self.reset()
 
     def reset(self) -> None:
@@ -64,6 +64,8 @@ class HazeSmoother:
 
     def _start(self) -> None:
         self._view: View | None = None
+        self._followed: Motion | None = None
+        self._step = 0.0
         self._maps: Array | None = None
         self._evidence: Array | None = None
         self._density = 0.0
@@ -74,7 +76,7 @@ class HazeSmoother:
         self.cut = False
 
     def update(self, haze: Haze, thumbnail: Array, time: float) -> Haze:
-        """Takes the haze of the next frame.
+        """Takes the next frame, its haze known already: `follow` and `smooth` in one.
 
         Args:
             haze: As estimated; its maps may be of another size than the thumbnail.
@@ -84,29 +86,57 @@ class HazeSmoother:
         Returns:
             The smoothed haze, its maps of the size of `haze`; the arrays are the caller's.
         """
+        self.follow(thumbnail, time)
+        return self.smooth(haze)
+
+    def follow(self, thumbnail: Array, time: float) -> bool:
+        """Takes the next picture, before its haze is estimated: what moved, and whether the scene is another one.
+
+        Args:
+            thumbnail: (3, h, w) float32 RGB in [0, 1].
+            time: Presentation time in seconds.
+
+        Returns:
+            `cut`. False for the first picture of all: no scene came before it.
+        """
         view = self._motion.observe(thumbnail)
-        maps = _stack(haze)
-        motion = self._follow(view, maps, time)
+        motion = self._since(view, time)
         step = max(0.0, time - self._time) if motion is not None else 0.0
-        self._view, self._time = view, time
+        self._view, self._time, self._followed, self._step = view, time, motion, step
+        return self.cut
+
+    def smooth(self, haze: Haze) -> Haze:
+        """Takes the haze of the picture that was followed last.
+
+        Args:
+            haze: As estimated; its maps may be of another size than the thumbnail.
+
+        Returns:
+            The smoothed haze, its maps of the size of `haze`; the arrays are the caller's.
+        """
         if self._seconds == 0.0:
-            self._maps = maps
             return haze
+        maps = _stack(haze)
+        if self._maps is not None and self._maps.shape != maps.shape:
+            view, time = self._view, self._time
+            self._start()
+            self._view, self._time, self.cut = view, time, True
+        step = self._step
         self._clock += step
-        smoothed = self._blend(maps, motion, step)
+        smoothed = self._blend(maps, self._followed, step)
         airlight = self._airlight.update(haze.airlight, self._clock, step)
         self._density_frames = self._density_frames * math.exp(-step / self._seconds) + 1.0
         self._density += (haze.density - self._density) / self._density_frames
         return _unstack(smoothed, haze, airlight, self._density)
 
-    def _follow(self, view: View, maps: Array, time: float) -> Motion | None:
+    def _since(self, view: View, time: float) -> Motion | None:
         """Returns the motion since the last frame, or None where there is nothing to follow it from."""
         before = self._view
-        if before is None or self._maps is None:
+        if before is None:
             return None
         step = time - self._time
         # Timestamps jitter backwards by a frame or two in broken streams; farther back is another scene.
-        known = before.texture.shape == view.texture.shape and self._maps.shape == maps.shape
+        known = before.texture.shape == view.texture.shape
         if known and -1.0 <= step <= max(1.0, _GAP * self._seconds):
             motion = self._motion.between(before, view)
             if not self._cuts.update(before, view, motion):
@@ -119,7 +149,8 @@ class HazeSmoother:
 
     def _blend(self, estimate: Array, motion: Motion | None, step: float) -> Array:
         _, height, width = estimate.shape
-        if motion is None or self._maps is None or self._evidence is None:
+        before = self._maps
+        if motion is None or before is None or self._evidence is None:
             self._maps = estimate.copy()
             self._forecast.reset(self._maps)
             self._evidence = np.ones((height, width), np.float32)
@@ -130,9 +161,9 @@ class HazeSmoother:
         locate(flow, width / columns, height / rows, places)
         # Counts of frames need no more.
         evidence = carried(self._evidence, places, cv2.INTER_NEAREST)
-        for before, after in zip(self._maps, maps, strict=True):
-            after[:] = carried(before, places)
-            sharpen(before, places, _EDGE, after)
+        for plane, moved in zip(before, maps, strict=True):
+            moved[:] = carried(plane, places)
+            sharpen(plane, places, _EDGE, moved)
         self._forecast.advance(maps, step)
         trust = self._forecast.judge(maps, estimate, agreement, step)
         decay = math.exp(-step / self._seconds)

@@ -24,13 +24,15 @@ def write(
     shape: Shape = OPEN,
     kind: int = TensorProto.FLOAT,
     output_kind: int | None = None,
+    states: dict[str, Shape] | None = None,
     card: dict[str, Any] | None = None,
 ) -> Path:
-    """Writes a model with the input `image`, and its card."""
+    """Writes a model with the input `image`, and those of its state, and its card."""
+    inputs = {"image": shape} | (states or {})
     graph = helper.make_graph(
         nodes,
         "test",
-        [helper.make_tensor_value_info("image", kind, shape)],
+        [helper.make_tensor_value_info(name, kind, size) for name, size in inputs.items()],
         [helper.make_tensor_value_info(name, output_kind or kind, size) for name, size in outputs.items()],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
@@ -96,3 +98,27 @@ def gain_estimator(path: Path, slope: float = 0.0) -> Path:
     }  # fmt: skip
     meanings = {name: name for name in outputs}
     return write(path, nodes, outputs, constants, card=card("estimator", meanings, multiple=2))
+
+
+def remembering_estimator(path: Path, weight: float = 0.5, **changes: Any) -> Path:
+    """Transmission is a running mean of the picture's brightness at stride 8: state' = weight * state + half of it."""
+    nodes = [
+        node("AveragePool", "image", "parts", kernel_shape=[8, 8], strides=[8, 8]),
+        node("ReduceMean", "parts", "grey", axes=[1]),
+        node("Mul", "grey half", "new"),
+        node("Mul", "before weight", "old"),
+        node("Add", "new old", "after"),
+        node("Clip", "after low high", "transmission"),
+        node("Identity", "air", "airlight"),
+        node("Identity", "dense", "density"),
+    ]
+    size = (1, 1, "rows", "columns")
+    outputs: dict[str, Shape] = {"transmission": size, "airlight": (1, 3), "density": (1,), "after": size}
+    constants = {
+        "half": np.float32(0.5), "weight": np.float32(weight), "low": np.float32(0.05), "high": np.float32(1),
+        "air": np.array([[0.8, 0.8, 0.8]], np.float32), "dense": np.array([0.4], np.float32),
+    }  # fmt: skip
+    meanings = {name: name for name in ("transmission", "airlight", "density")}
+    about = card("estimator", meanings, multiple=8)
+    about["state"] = [{"input": "before", "output": "after", "channels": 1, "stride": 8} | changes]
+    return write(path, nodes, outputs, constants, states={"before": size}, card=about)

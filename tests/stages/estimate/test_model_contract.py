@@ -12,9 +12,10 @@ from onnx import TensorProto
 from rtdehaze.core.errors import ModelError
 from rtdehaze.core.haze import Map
 from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
+from rtdehaze.stages.estimate.memory import Memory
 from rtdehaze.stages.estimate.models import list_models
 
-KINDS = ["cap", "dcp", "gains", "no-card", "fixed-size", "half-precision", "signed-range"]
+KINDS = ["gains", "no-card", "fixed-size", "half-precision", "signed-range", "remembering", *list_models()]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -24,6 +25,8 @@ def estimator(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     match request.param:
         case "gains":
             onnx_files.gain_estimator(path)
+        case "remembering":
+            onnx_files.remembering_estimator(path)
         case "no-card":
             onnx_files.affine_restorer(path)
         case "fixed-size":
@@ -80,6 +83,28 @@ def test_the_same_picture_gives_the_same_answer(estimator: Estimator) -> None:
     assert first.density == second.density
 
 
+def test_a_clip_with_a_memory_starts_as_single_pictures_do_and_starts_again_when_it_forgets(
+    estimator: Estimator,
+) -> None:
+    size, memory = estimator.thumbnail_size(320, 192), Memory()
+    alone = estimator.estimate(np.clip(hazy_scene(*size), 0, 1)).transmission
+    for _ in range(2):
+        for number in range(3):
+            haze = estimator.estimate(np.clip(hazy_scene(*size), 0, 1), memory)
+            assert np.array_equal(haze.transmission, alone) == (number == 0 or not estimator.card.state)
+        memory.forget()
+
+
+def test_clips_that_share_a_model_do_not_disturb_each_other(estimator: Estimator) -> None:
+    width, height = estimator.thumbnail_size(320, 192)
+    bright = np.clip(hazy_scene(width, height), 0, 1)
+    clips, lone = [Memory(), Memory()], Memory()
+    for _ in range(3):
+        estimator.estimate(0.5 * bright, clips[0])
+        together = estimator.estimate(bright, clips[1])
+        np.testing.assert_array_equal(together.transmission, estimator.estimate(bright, lone).transmission)
+
+
 def test_the_provider_is_named_with_a_reason(estimator: Estimator) -> None:
     assert estimator.provider == "cpu"
     assert estimator.provider_note == "CPU, as asked"
@@ -123,3 +148,11 @@ def test_nonsense_in_mid_run_is_an_error_and_not_a_picture(tmp_path: Path) -> No
         even.estimate(0 * picture)
     with pytest.raises(ModelError, match=r"luma_gain of a picture falls to -0\.1, but must be above 0"):
         falling.estimate(2 * picture)
+
+
+def test_pictures_of_another_size_are_the_start_of_another_clip(tmp_path: Path) -> None:
+    estimator = open_estimator(onnx_files.remembering_estimator(tmp_path / "m.onnx"), provider="cpu")
+    memory = Memory()
+    pictures = [np.full((3, side, side), 0.8, np.float32) for side in (64, 64, 32, 32, 64)]
+    levels = [float(estimator.estimate(picture, memory).transmission[0, 0]) for picture in pictures]
+    assert levels == pytest.approx([0.4, 0.6, 0.4, 0.6, 0.4])

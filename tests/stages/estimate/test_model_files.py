@@ -195,3 +195,31 @@ def test_a_folder_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "folder.onnx").mkdir()
     with pytest.raises(UnknownModelError):
         load_model(tmp_path / "folder.onnx")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"input": "memory"}, "the card's state names 'memory', but the graph does not"),
+        ({"output": "later"}, "the card's state names 'later', but the graph does not"),
+        ({"channels": 7}, r"state 'before' is tensor\(float\) \(1, 1, rows, columns\), but must be"),
+    ],
+)
+def test_a_state_that_is_not_the_graphs_is_refused(tmp_path: Path, changes: dict[str, object], says: str) -> None:
+    path = onnx_files.remembering_estimator(tmp_path / "m.onnx", **changes)
+    with pytest.raises(ModelError, match=says):
+        open_estimator(path, provider="cpu")
+
+
+def test_a_state_that_the_card_does_not_tell_of_is_refused(tmp_path: Path) -> None:
+    path = onnx_files.remembering_estimator(tmp_path / "m.onnx")
+    card = json.loads(path.with_suffix(".json").read_text())
+    del card["state"]
+    path.with_suffix(".json").write_text(json.dumps(card))
+    assert "must take one input, a picture; it takes: image, before" in refused(path)
+
+
+def test_a_state_of_another_stride_or_one_that_explodes_fails_the_first_test(tmp_path: Path) -> None:
+    assert "failed to run" in refused(onnx_files.remembering_estimator(tmp_path / "a.onnx", stride=32))
+    exploding = onnx_files.remembering_estimator(tmp_path / "b.onnx", weight=np.inf)
+    assert "state 'after' holds NaN or infinity" in refused(exploding)
