@@ -90,9 +90,10 @@ def priors(picture: Tensor) -> Tensor:
     # Slices and pairwise extremes: ONNX Runtime reduces over channels five times slower.
     mean = functional.avg_pool2d(picture, 2)
     spread = _extreme(torch.maximum, mean) - _extreme(torch.minimum, mean)
-    near = _extreme(torch.minimum, -functional.max_pool2d(-picture, 2))
-    wide = -functional.max_pool2d(-near, 5, stride=1, padding=2)
-    return torch.cat([near, wide, spread], 1)
+    # Negated, because only maxima are pooled; channels before places, so that one is pooled instead of three.
+    near = functional.max_pool2d(_extreme(torch.maximum, -picture), 2)
+    wide = functional.max_pool2d(near, 5, stride=1, padding=2)
+    return torch.cat([-near, -wide, spread], 1)
 
 
 def _extreme(pick: Callable[[Tensor, Tensor], Tensor], picture: Tensor) -> Tensor:
@@ -197,7 +198,9 @@ class Estimator(nn.Module):
 
     def _whole(self, picture: Tensor, deep: Tensor) -> tuple[Tensor, Tensor]:
         """Airlight (n, 3) and the logit of haze (n,) from the deepest features."""
-        small = functional.avg_pool2d(picture, 2 ** len(self.down), ceil_mode=True, count_include_pad=False)
+        # From the picture at half its size, which the priors need as well: windows of 32 over all of it were slow.
+        half = functional.avg_pool2d(picture, 2)
+        small = functional.avg_pool2d(half, 2 ** (len(self.down) - 1), ceil_mode=True, count_include_pad=False)
         look = self.look(deep)
         weight = torch.softmax(look[:, :1].flatten(2), 2)
         seen = (weight * (small + 0.1 * look[:, 1:]).flatten(2)).sum(2)
