@@ -174,9 +174,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--photos", action="store_true", help="photographs only, no clips")
     parser.add_argument("--frames", type=int, default=6, help="frames shown of a clip")
     parser.add_argument("--longest", type=int, default=150, help="frames read of a clip")
-    parser.add_argument("--height", type=int, default=230, help="of each picture, in pixels")
+    parser.add_argument("--height", type=int, default=200, help="of each picture, in pixels")
     parser.add_argument("--width", type=int, default=1900, help="of a sheet, in pixels")
-    parser.add_argument("--rows", type=int, default=6, help="lines of a sheet")
+    parser.add_argument("--rows", type=int, default=7, help="lines of a sheet")
     return parser.parse_args()
 
 
