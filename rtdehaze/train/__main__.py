@@ -7,6 +7,7 @@ import dataclasses
 import logging
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rtdehaze.core.errors import RtdehazeError
@@ -36,7 +37,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _deliver(config: Config, scenes: list[Scene], out: Path) -> None:
+def _deliver(config: Config, scenes: Sequence[Scene], out: Path) -> None:
     """Writes the averaged weights, the model and a card to be completed by hand once the model has been scored."""
     model = load_estimator(out / CHECKPOINT, config.network)
     save_weights(out / f"{config.network}.safetensors", config.network, model)

@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from rtdehaze.core.errors import UsageError
+from rtdehaze.synth.library import KINDS
+from rtdehaze.train.tables import read_table
 
-__all__ = ["Config", "DataConfig", "HazeConfig", "LossConfig", "OptimConfig", "Range", "StageConfig", "load_config"]
+__all__ = [
+    "Config",
+    "DataConfig",
+    "GeneratedConfig",
+    "HazeConfig",
+    "LossConfig",
+    "OptimConfig",
+    "Range",
+    "StageConfig",
+    "load_config",
+]
 
 Range = tuple[float, float]
 """Least and greatest value of something drawn at random."""
 
-_T = TypeVar("_T")
+LARGEST_SIDE = 4096
+"""Samples of a side that may be asked for: thumbnails are small on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedConfig:
+    """Generated scenes: places made from seeds, each seen from several points, with exact depth."""
+
+    kind: str = "drive"
+    """One of `rtdehaze.synth.library.KINDS`."""
+    seed: int = 0
+    """Of the first place; the following ones count up."""
+    places: int = 20
+    pictures: int = 12
+    """Views of each place."""
+    size: tuple[int, int] = (288, 448)
+    """(height, width) in samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
-    """Where pictures come from; at least one of the lists must name a folder."""
+    """Where pictures come from; at least one of the lists must name something."""
 
     packs: tuple[str, ...] = ()
     """Training packs: folders with `rgb`, `disp` and `index.csv`."""
@@ -31,6 +56,15 @@ class DataConfig:
     """Folders of clear pictures, with `NAME.png|npy` in a sub-folder `disp` or `depth` where known."""
     pairs: tuple[str, ...] = ()
     """Folders with `hazy` and `clear` (or `gt`) in the RESIDE naming."""
+    videos: tuple[str, ...] = ()
+    """Videos without haze, or folders of them; depth is invented as for pictures without."""
+    video_seconds: float = 1.0
+    """Time between two frames that are taken."""
+    generated: tuple[GeneratedConfig, ...] = ()
+    cache: str = "~/.cache/rtdehaze/generated"
+    """Where generated scenes are kept once they are rendered."""
+    cache_mb: float = 1000.0
+    """Megabytes of decoded pictures kept in memory, all workers together; what does not fit is decoded again."""
     validation: str | None = None
     """A folder with `hazy`, `clear`, `t` and `meta.json`; scored while training, never trained on."""
     workers: int = 0
@@ -73,6 +107,10 @@ class HazeConfig:
     """Standard deviation, in units of the picture's range."""
     jpeg_share: float = 0.35
     jpeg: Range = (40.0, 95.0)
+    h264_share: float = 0.0
+    """Share of samples that went through a real H.264 encoder, as one frame or the last of a few."""
+    h264: Range = (20.0, 38.0)
+    """Its constant rate factor; higher is worse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,49 +190,9 @@ def load_config(path: Path) -> Config:
         raise UsageError(f"configuration {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise UsageError(f"configuration {path} is not TOML: {error}") from error
-    config = _table(Config, table, "")
+    config = read_table(Config, table, "")
     _check(config)
     return config
-
-
-def _table(kind: type[_T], table: object, where: str) -> _T:
-    """Builds a dataclass from a table, key by key."""
-    if not isinstance(table, dict):
-        raise UsageError(f"{where or 'the configuration'} must be a table of keys, not {table!r}")
-    hints = get_type_hints(kind)
-    for key in table:
-        if key not in hints:
-            known = ", ".join(sorted(hints))
-            raise UsageError(f"unknown key {_join(where, key)} in the configuration; known here: {known}")
-    try:
-        return kind(**{key: _value(hints[key], value, _join(where, key)) for key, value in table.items()})
-    except TypeError as error:
-        raise UsageError(f"{where or 'the configuration'} is incomplete: {error}") from error
-
-
-def _value(kind: Any, value: object, where: str) -> Any:
-    if dataclasses.is_dataclass(kind):
-        return _table(kind, value, where)  # type: ignore[arg-type]
-    if isinstance(kind, UnionType):
-        kind = next(part for part in get_args(kind) if part is not type(None))
-    if get_origin(kind) is tuple:
-        inner = get_args(kind)
-        if not isinstance(value, list) or (inner[-1] is not Ellipsis and len(value) != len(inner)):
-            raise UsageError(f"{where} is {value!r}, but must be a list{_count(inner)}")
-        return tuple(_value(inner[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise UsageError(f"{where} is {value!r}, but must be of type {kind.__name__}")
-    return value
-
-
-def _count(inner: tuple[Any, ...]) -> str:
-    return "" if inner[-1] is Ellipsis else f" of {len(inner)}"
-
-
-def _join(where: str, key: str) -> str:
-    return f"{where}.{key}" if where else key
 
 
 def _require(good: bool, key: str, value: object, expected: str) -> None:
@@ -205,22 +203,63 @@ def _require(good: bool, key: str, value: object, expected: str) -> None:
 def _check(config: Config) -> None:
     """Refuses values that cannot be meant."""
     _require(config.steps > 0, "steps", config.steps, "above 0")
+    _require(config.seed >= 0, "seed", config.seed, "0 or more")
+    _require(config.threads >= 0, "threads", config.threads, "0 or more")
     _require(config.amp in ("auto", "bf16", "off"), "amp", config.amp, "auto, bf16 or off")
-    _require(config.data.workers >= 0, "data.workers", config.data.workers, "0 or more")
+    _require(config.checkpoint_minutes > 0, "checkpoint_minutes", config.checkpoint_minutes, "above 0")
+    _require(config.validate_steps >= 0, "validate_steps", config.validate_steps, "0 or more")
     _require(len(config.stages) > 0, "stages", config.stages, "at least one [[stages]] table")
     for i, stage in enumerate(config.stages):
         _require(stage.share > 0, f"stages[{i}].share", stage.share, "above 0")
         _require(stage.batch > 0, f"stages[{i}].batch", stage.batch, "above 0")
         _require(len(stage.sizes) > 0, f"stages[{i}].sizes", stage.sizes, "at least one [height, width]")
         for size in stage.sizes:
-            good = all(side >= 32 and side % 2 == 0 for side in size)
-            _require(good, f"stages[{i}].sizes", size, "even numbers of 32 or more")
-    for key in ("clear_share", "away_share", "uneven_share", "noise_share", "jpeg_share", "uneven_spread", "floor"):
-        share = getattr(config.haze, key)
+            _check_size(f"stages[{i}].sizes", size)
+    _check_data(config.data)
+    _check_haze(config.haze)
+    _check_learning(config.loss, config.optim)
+
+
+def _check_data(data: DataConfig) -> None:
+    _require(data.workers >= 0, "data.workers", data.workers, "0 or more")
+    _require(data.cache_mb >= 0, "data.cache_mb", data.cache_mb, "0 or more")
+    _require(data.video_seconds > 0, "data.video_seconds", data.video_seconds, "above 0")
+    for i, made in enumerate(data.generated):
+        where = f"data.generated[{i}]"
+        _require(made.kind in KINDS, f"{where}.kind", made.kind, f"one of {', '.join(KINDS)}")
+        _require(made.seed >= 0, f"{where}.seed", made.seed, "0 or more")
+        _require(made.places > 0, f"{where}.places", made.places, "above 0")
+        _require(made.pictures > 0, f"{where}.pictures", made.pictures, "above 0")
+        _check_size(f"{where}.size", made.size)
+
+
+def _check_haze(haze: HazeConfig) -> None:
+    shares = ("clear_share", "away_share", "uneven_share", "noise_share", "jpeg_share", "h264_share")
+    for key in (*shares, "uneven_spread", "floor", "tint", "balance"):
+        share = getattr(haze, key)
         _require(0.0 <= share <= 1.0, f"haze.{key}", share, "from 0 to 1")
-    for key in ("scale", "away", "median", "airlight", "far_to_near", "noise", "jpeg", "gain", "gamma", "saturation"):
-        low, high = getattr(config.haze, key)
-        _require(0.0 < low <= high, f"haze.{key}", (low, high), "two rising numbers above 0")
-    for key in ("scale", "median", "airlight"):
-        _require(getattr(config.haze, key)[1] <= 1.0, f"haze.{key}", getattr(config.haze, key), "at most 1")
-    _require(config.haze.far_to_near[0] >= 1.0, "haze.far_to_near", config.haze.far_to_near, "at least 1")
+    largest = {"scale": 1.0, "median": 1.0, "airlight": 1.0, "noise": 1.0, "jpeg": 100.0, "h264": 51.0}
+    for key in (*largest, "away", "far_to_near", "gain", "gamma", "saturation"):
+        low, high = getattr(haze, key)
+        most = largest.get(key, 1000.0)
+        _require(0.0 < low <= high <= most, f"haze.{key}", (low, high), f"two rising numbers above 0, at most {most:g}")
+    _require(haze.far_to_near[0] >= 1.0, "haze.far_to_near", haze.far_to_near, "at least 1")
+    _require(0.0 <= haze.rotation <= 180.0, "haze.rotation", haze.rotation, "from 0 to 180 degrees")
+
+
+def _check_learning(loss: LossConfig, optim: OptimConfig) -> None:
+    for name in loss.__slots__:
+        weight = getattr(loss, name)
+        _require(0.0 <= weight < 1e6, f"loss.{name}", weight, "0 or more")
+    _require(0.0 < optim.rate <= 1.0, "optim.rate", optim.rate, "above 0, at most 1")
+    _require(0.0 <= optim.last <= optim.rate, "optim.last", optim.last, "from 0 to optim.rate")
+    _require(0.0 <= optim.weight_decay <= 1.0, "optim.weight_decay", optim.weight_decay, "from 0 to 1")
+    for key in ("warmup", "average"):
+        share = getattr(optim, key)
+        _require(0.0 <= share < 1.0, f"optim.{key}", share, "from 0 to below 1")
+    _require(optim.clip > 0, "optim.clip", optim.clip, "above 0")
+
+
+def _check_size(key: str, size: tuple[int, int]) -> None:
+    good = all(32 <= side <= LARGEST_SIDE and side % 2 == 0 for side in size)
+    _require(good, key, size, f"even numbers from 32 to {LARGEST_SIDE}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import dataclasses
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import cv2
@@ -12,11 +14,18 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from rtdehaze.core.errors import SourceError
 from rtdehaze.train.config import Config, StageConfig
+from rtdehaze.train.decoding import Scene, UnreadableError
 from rtdehaze.train.samples import Sample, make_sample
-from rtdehaze.train.scenes import Scene
 
 __all__ = ["Batch", "Samples", "batches", "stage_at"]
+
+log = logging.getLogger("rtdehaze.train")
+
+DRAWS = 100
+"""Pictures drawn for one sample, of which the first readable one is taken; so many unreadable ones end the run."""
+_FULL_NAME = f"{SourceError.__module__}.{SourceError.__qualname__}"
 
 Key = tuple[int, int, int]
 """Number of the sample in the run, its height and width."""
@@ -49,15 +58,38 @@ class Batch(NamedTuple):
 class Samples(Dataset[Sample]):
     """The endless sequence of samples of a run."""
 
-    scenes: list[Scene]
+    scenes: Sequence[Scene]
     config: Config
+    left_out: dict[str, None] = field(default_factory=dict)
+    """What could not be used so far, each with the reason, once; filled in where batches are taken."""
 
     def __getitem__(self, key: Key) -> Sample:
-        """Makes the sample; two calls with the same key give the same bytes."""
+        """Makes the sample; two calls with the same key give the same bytes.
+
+        A picture that cannot be used gives way to the next one drawn.
+
+        Raises:
+            SourceError: So many in a row cannot be used that something is wrong with all of them.
+        """
         number, height, width = key
         rng = np.random.default_rng((self.config.seed, number))
-        scene = self.scenes[int(rng.integers(len(self.scenes)))]
-        return make_sample(scene, (height, width), rng, self.config.haze)
+        unusable: list[str] = []
+        while len(unusable) < DRAWS:
+            try:
+                scene = self.scenes[int(rng.integers(len(self.scenes)))]
+            except UnreadableError as error:
+                unusable.append(str(error))
+                continue
+            sample = make_sample(scene, (height, width), rng, self.config.haze)
+            return dataclasses.replace(sample, left_out=tuple(unusable)) if unusable else sample
+        raise SourceError(f"{DRAWS} pictures in a row cannot be used, the last: {unusable[-1]}")
+
+    def note(self, unusable: Iterable[str]) -> None:
+        """Names pictures that were left out, each once, and counts them."""
+        for reason in unusable:
+            if reason not in self.left_out:
+                self.left_out[reason] = None
+                log.warning("picture left out (%d so far): %s", len(self.left_out), reason)
 
 
 def stage_at(config: Config, done: float) -> StageConfig:
@@ -92,7 +124,13 @@ def batches(samples: Samples, first: int, completed: Callable[[int], float]) -> 
         # Its own, so that starting a loader leaves torch's generator where a resumed run needs it.
         generator=torch.Generator().manual_seed(samples.config.seed),
     )
-    yield from loader
+    try:
+        for batch, unusable in loader:
+            samples.note(unusable)
+            yield batch
+    except SourceError as error:
+        # A worker's error comes with the worker's traceback as its message.
+        raise SourceError(str(error).strip().splitlines()[-1].removeprefix(f"{_FULL_NAME}: ")) from error
 
 
 @dataclass(frozen=True)
@@ -117,8 +155,9 @@ def _quiet_worker(_: int) -> None:
     cv2.setNumThreads(1)
 
 
-def _collate(samples: list[Sample]) -> Batch:
-    return Batch(
+def _collate(samples: list[Sample]) -> tuple[Batch, list[str]]:
+    """The batch, and what was left out on the way to it."""
+    batch = Batch(
         torch.from_numpy(np.stack([sample.hazy for sample in samples])),
         torch.from_numpy(np.stack([sample.clear for sample in samples])),
         torch.from_numpy(np.stack([sample.transmission for sample in samples])[:, None]),
@@ -126,3 +165,4 @@ def _collate(samples: list[Sample]) -> Batch:
         torch.tensor([float(sample.is_hazy) for sample in samples]),
         torch.tensor([float(sample.known) for sample in samples]),
     )
+    return batch, [reason for sample in samples for reason in sample.left_out]

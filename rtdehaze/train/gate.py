@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -24,7 +25,9 @@ HYSTERESIS = 0.15
 """The thresholds lie this share above and below the best one."""
 
 
-def densities(model: Estimator, scenes: list[Scene], config: Config, *, hazy: bool, count: int) -> NDArray[np.float64]:
+def densities(
+    model: Estimator, scenes: Sequence[Scene], config: Config, *, hazy: bool, count: int
+) -> NDArray[np.float64]:
     """The density that a network reports for seeded samples, all clear or all thinly hazy.
 
     Args:

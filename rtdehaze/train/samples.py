@@ -18,8 +18,9 @@ from rtdehaze.synth.haze import (
     uneven_beta,
 )
 from rtdehaze.synth.noise import smooth_field
+from rtdehaze.train.compression import compress_h264, compress_jpeg
 from rtdehaze.train.config import HazeConfig, Range
-from rtdehaze.train.scenes import Scene
+from rtdehaze.train.decoding import Scene
 
 __all__ = ["Sample", "make_sample"]
 
@@ -42,6 +43,8 @@ class Sample:
     is_hazy: bool
     known: bool
     """Whether transmission and airlight are the truth."""
+    left_out: tuple[str, ...] = ()
+    """Pictures that were drawn before but could not be used, each with the reason."""
 
 
 def make_sample(scene: Scene, size: tuple[int, int], rng: np.random.Generator, haze: HazeConfig) -> Sample:
@@ -139,10 +142,20 @@ def _camera(picture: Floats, rng: np.random.Generator, haze: HazeConfig) -> Byte
         picture = add_noise(picture, _logarithmic(rng, haze.noise), rng)
     seen = _to_bytes(picture)
     if rng.random() < haze.jpeg_share:
-        quality = int(rng.uniform(*haze.jpeg))
-        _, stream = cv2.imencode(".jpg", seen[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-        seen = np.asarray(cv2.imdecode(stream, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
-    return np.ascontiguousarray(seen)
+        seen = compress_jpeg(seen, int(rng.uniform(*haze.jpeg)))
+    # Drawn last, and only where it is asked for: configurations without it keep their samples.
+    if haze.h264_share > 0.0 and rng.random() < haze.h264_share:
+        seen = _streamed(seen, rng, haze)
+    return seen
+
+
+def _streamed(seen: Bytes, rng: np.random.Generator, haze: HazeConfig) -> Bytes:
+    """The picture as a frame of a video: an intra frame, or one predicted from the moving picture before it."""
+    quality = rng.uniform(*haze.h264)
+    frames = [seen]
+    if rng.random() < 0.5:
+        frames.insert(0, np.roll(seen, rng.integers(-4, 5, 2).tolist(), (0, 1)))
+    return compress_h264(frames, quality)[-1]
 
 
 def _to_bytes(picture: Floats) -> Bytes:

@@ -1,65 +1,107 @@
-"""Pictures to learn from, decoded once and kept as bytes: packs, folders, and hazy/clear pairs."""
+"""Everything that a configuration's data names: listed first, read when wanted, kept as long as there is room."""
 
 from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, overload
 
 from rtdehaze.core.errors import SourceError
 from rtdehaze.train.config import DataConfig
+from rtdehaze.train.decoding import LonePicture, PackPicture, PicturePair, Reference, Scene, UnreadableError
+from rtdehaze.train.generated import render
+from rtdehaze.train.origins import MADE_HERE, UNKNOWN, Origin, terms_of
+from rtdehaze.train.videos import frames_of
 
-__all__ = ["Scene", "load_scenes", "read_pack", "read_pairs", "read_pictures"]
+__all__ = ["Scene", "Scenes", "load_scenes", "read_pack", "read_pairs", "read_pictures", "read_videos"]
 
 log = logging.getLogger("rtdehaze.train")
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-LONG_SIDE = 512
-"""Samples. Larger pictures are kept at this size: twice what networks are trained at."""
-
-Picture = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One picture to learn from."""
-
-    name: str
-    clear: Picture
-    """(H, W, 3) RGB."""
-    disparity: NDArray[np.uint16] | None = None
-    """(H, W): 65535 times the square root of the disparity, 1 at the nearest point, 0 in the sky. The root keeps
-    the far field's steps small. None where depth is not known."""
-    hazy: Picture | None = None
-    """(H, W, 3) RGB, where real or ready-made haze comes with the picture."""
+VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".mpeg")
+ROOM_MB = 1000
+"""Decoded scenes that are kept where nothing else is said."""
+TRIALS = 20
+"""Pictures of a source that are tried before training begins; if none of them can be used, none is expected to."""
 
 
-def load_scenes(data: DataConfig) -> list[Scene]:
-    """Reads everything that the configuration names.
+class Scenes(Sequence[Scene]):
+    """Scenes that are read when they are asked for; the last ones stay in memory.
+
+    Args:
+        references: Where they are.
+        origins: What sources they come from.
+        room_mb: Megabytes of decoded scenes to keep, in each process that makes samples.
+    """
+
+    def __init__(
+        self, references: Iterable[Reference], origins: Iterable[Origin] = (), room_mb: float = ROOM_MB
+    ) -> None:
+        self._references = tuple(references)
+        self.origins = tuple(origins)
+        self._room = int(room_mb * 1e6)
+        self._kept: OrderedDict[int, Scene] = OrderedDict()
+        self._size = 0
+
+    def __len__(self) -> int:
+        return len(self._references)
+
+    @overload
+    def __getitem__(self, index: int) -> Scene: ...
+    @overload
+    def __getitem__(self, index: slice) -> Scenes: ...
+    def __getitem__(self, index: int | slice) -> Scene | Scenes:
+        """Reads a scene, or takes it from those kept.
+
+        Raises:
+            UnreadableError: It cannot be used; the message names it.
+        """
+        if isinstance(index, slice):
+            return Scenes(self._references[index], self.origins, self._room / 1e6)
+        kept = self._kept.get(index)
+        if kept is not None:
+            self._kept.move_to_end(index)
+            return kept
+        scene = self._references[index].load()
+        self._kept[index] = scene
+        self._size += scene.size
+        while self._size > self._room:
+            self._size -= self._kept.popitem(last=False)[1].size
+        return scene
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A process that is sent the scenes reads its own."""
+        return self.__dict__ | {"_kept": OrderedDict(), "_size": 0}
+
+
+def load_scenes(data: DataConfig) -> Scenes:
+    """Lists everything that the configuration names, and renders what is to be generated.
 
     Raises:
-        SourceError: A folder is missing, empty, or holds pairs without partners; the message names it.
+        SourceError: A folder is missing or empty, or nothing in it can be used; the message names it.
     """
-    scenes: list[Scene] = []
-    for pack in data.packs:
-        scenes += read_pack(Path(pack), data.sets)
-    for folder in data.pictures:
-        scenes += read_pictures(Path(folder))
-    for folder in data.pairs:
-        scenes += read_pairs(Path(folder))
-    if not scenes:
-        raise SourceError("nothing to train on: data.packs, data.pictures and data.pairs name no folder")
-    return scenes
+    parts = [read_pack(Path(pack), data.sets) for pack in data.packs]
+    parts += [read_pictures(Path(folder)) for folder in data.pictures]
+    parts += [read_pairs(Path(folder)) for folder in data.pairs]
+    parts += [read_videos(Path(place), data.video_seconds) for place in data.videos]
+    for made in data.generated:
+        folder, names = render(made, Path(data.cache).expanduser(), max(1, data.workers))
+        origin = Origin(f"generated scenes ({made.kind})", MADE_HERE, len(names))
+        parts.append(Scenes([PackPicture(folder, name) for name in names], [origin]))
+    if not parts:
+        raise SourceError(
+            "nothing to train on: data.packs, data.pictures, data.pairs, data.videos and data.generated are all empty"
+        )
+    references = [reference for part in parts for reference in part._references]
+    origins = [origin for part in parts for origin in part.origins]
+    return Scenes(references, origins, data.cache_mb / max(1, data.workers))
 
 
-def read_pack(folder: Path, sets: tuple[str, ...] = ()) -> list[Scene]:
-    """Reads a training pack: `rgb/NAME.jpg`, `disp/NAME.png` holding (value/255) = sqrt(disparity), `index.csv`.
+def read_pack(folder: Path, sets: tuple[str, ...] = ()) -> Scenes:
+    """Lists a training pack: `rgb/NAME.jpg`, `disp/NAME.png` holding sqrt(disparity) in 8 or 16 bit, `index.csv`.
 
     Args:
         folder: The pack.
@@ -71,22 +113,32 @@ def read_pack(folder: Path, sets: tuple[str, ...] = ()) -> list[Scene]:
     try:
         with (folder / "index.csv").open(encoding="utf-8", newline="") as file:
             rows = [row for row in csv.DictReader(file) if not sets or row["set"] in sets]
-    except (OSError, KeyError) as error:
+        names = [row["name"] for row in rows]
+        counts = Counter((row.get("set") or folder.name, row.get("terms") or UNKNOWN) for row in rows)
+    except (OSError, KeyError, ValueError) as error:
         raise SourceError(f"{folder} is no training pack: index.csv cannot be read ({error})") from error
-    return _usable(folder, (_scene(folder, row["name"]) for row in rows))
+    if sets and not rows:
+        raise SourceError(f"pack {folder} has no picture of data.sets = {', '.join(sets)}")
+    origins = [Origin(name, terms, count) for (name, terms), count in counts.items()]
+    return _usable(folder, Scenes([PackPicture(folder, name) for name in names], origins))
 
 
-def read_pictures(folder: Path) -> list[Scene]:
-    """Reads clear pictures; `disp/NAME.png|npy` or `depth/NAME.png|npy` beside them is used where it exists.
+def read_pictures(folder: Path) -> Scenes:
+    """Lists clear pictures; `disp/NAME.png|npy` or `depth/NAME.png|npy` beside them is used where it exists.
 
     Raises:
         SourceError: The folder is missing or holds no readable picture.
     """
-    return _usable(folder, (_with_depth(path) for path in _pictures(folder)))
+    depths: dict[str, tuple[Path, bool]] = {}
+    for kind in ("depth", "disp"):
+        for suffix in (".npy", ".png"):
+            depths |= {path.stem: (path, kind == "disp") for path in _files(folder / kind, (suffix,))}
+    references = [LonePicture(path, *depths.get(path.stem, (None, False))) for path in _listed(folder, PICTURES)]
+    return _usable(folder, Scenes(references, [Origin(folder.name, terms_of(folder), len(references))]))
 
 
-def read_pairs(folder: Path) -> list[Scene]:
-    """Reads hazy/clear pairs in the RESIDE naming: `hazy/0001_0.8_0.2.jpg` belongs to `clear/0001.*` (or `gt`).
+def read_pairs(folder: Path) -> Scenes:
+    """Lists hazy/clear pairs in the RESIDE naming: `hazy/0001_0.8_0.2.jpg` belongs to `clear/0001.*` (or `gt`).
 
     Raises:
         SourceError: A folder is missing, or no hazy picture has a partner.
@@ -94,99 +146,58 @@ def read_pairs(folder: Path) -> list[Scene]:
     clear = next((folder / name for name in ("clear", "gt", "GT") if (folder / name).is_dir()), None)
     if clear is None:
         raise SourceError(f"{folder} holds no folder named clear or gt")
-    partners = {path.stem: path for path in _pictures(clear)}
-    named = (
-        (path, partners.get(path.stem) or partners.get(path.stem.split("_")[0])) for path in _pictures(folder / "hazy")
-    )
-    return _usable(folder, (_pair(path, partner) for path, partner in named))
+    partners = {path.stem: path for path in _files(clear, PICTURES)}
+    references: list[PicturePair] = []
+    alone: list[str] = []
+    for path in _listed(folder / "hazy", PICTURES):
+        partner = partners.get(path.stem) or partners.get(path.stem.split("_")[0])
+        if partner is None:
+            alone.append(path.name)
+        else:
+            references.append(PicturePair(path, partner))
+    if alone:
+        named = ", ".join(alone[:5]) + (", ..." if alone[5:] else "")
+        log.warning("%d hazy pictures of %s left out, no clear partner: %s", len(alone), folder, named)
+    return _usable(folder, Scenes(references, [Origin(folder.name, terms_of(folder), len(references))]))
 
 
-def _pictures(folder: Path) -> list[Path]:
+def read_videos(place: Path, seconds: float) -> Scenes:
+    """Lists frames of a video, or of each video of a folder, one every so many seconds.
+
+    Raises:
+        SourceError: There is no such place, or no video in it that can be opened.
+    """
+    paths = [place] if place.is_file() else _listed(place, VIDEOS)
+    folder = place.parent if place.is_file() else place
+    references: list[Reference] = []
+    for path in paths:
+        try:
+            references += frames_of(path, seconds)
+        except UnreadableError as error:
+            log.warning("video left out: %s", error)
+    return _usable(place, Scenes(references, [Origin(place.name, terms_of(folder), len(references))]))
+
+
+def _listed(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     if not folder.is_dir():
         raise SourceError(f"folder {folder} does not exist")
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    return _files(folder, suffixes)
 
 
-def _usable(folder: Path, scenes: Iterator[Scene | str]) -> list[Scene]:
-    """Keeps what could be read; names and counts what could not."""
-    good: list[Scene] = []
-    bad: list[str] = []
-    for scene in scenes:
-        if isinstance(scene, str):
-            bad.append(scene)
+def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes)
+
+
+def _usable(folder: Path, scenes: Scenes) -> Scenes:
+    """The scenes, once one of them has been read: a source of which nothing can be used is found before training."""
+    reason = "it is empty"
+    for number in range(min(TRIALS, len(scenes))):
+        try:
+            scenes[number]
+        except UnreadableError as error:
+            reason = str(error)
         else:
-            good.append(scene)
-    if bad:
-        named = "; ".join(bad[:5]) + ("; ..." if bad[5:] else "")
-        log.warning("%d pictures of %s left out: %s", len(bad), folder, named)
-    if not good:
-        raise SourceError(f"folder {folder} holds no picture that can be used")
-    return good
-
-
-def _scene(folder: Path, name: str) -> Scene | str:
-    clear, root = _read(folder / "rgb" / f"{name}.jpg"), folder / "disp" / f"{name}.png"
-    stored = cv2.imread(str(root), cv2.IMREAD_GRAYSCALE) if root.is_file() else None
-    if clear is None or stored is None:
-        return f"{name} ({'picture' if clear is None else 'disparity'} unreadable)"
-    enlarged = cv2.resize(stored.astype(np.uint16) * 257, clear.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return Scene(name, clear, np.asarray(enlarged, np.uint16))
-
-
-def _with_depth(path: Path) -> Scene | str:
-    clear = _read(path)
-    if clear is None:
-        return f"{path.name} (unreadable)"
-    for kind in ("disp", "depth"):
-        for suffix in (".png", ".npy"):
-            file = path.parent / kind / (path.stem + suffix)
-            if file.is_file():
-                return _deep(path, clear, file, kind == "depth")
-    return Scene(path.stem, clear)
-
-
-def _deep(path: Path, clear: Picture, file: Path, is_depth: bool) -> Scene | str:
-    """A scene with the depth or disparity of `file`, whatever its unit."""
-    try:
-        stored = (
-            np.load(file, allow_pickle=False) if file.suffix == ".npy" else cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
-        )
-    except (OSError, ValueError):
-        stored = None
-    if stored is None or stored.ndim != 2:
-        return f"{path.name} ({file.name} is no map of one channel)"
-    if abs(stored.shape[1] / stored.shape[0] - clear.shape[1] / clear.shape[0]) > 0.02:
-        return f"{path.name} ({file.name} is {stored.shape[1]}x{stored.shape[0]}: another shape)"
-    values = stored.astype(np.float32)
-    if is_depth:
-        # Depth 0 or infinity is where a sensor saw nothing: the far field.
-        seen = np.isfinite(values) & (values > 0)
-        if not seen.any():
-            return f"{path.name} ({file.name} holds no depth)"
-        values = np.where(seen, values[seen].min() / np.where(seen, values, 1.0), 0.0).astype(np.float32)
-    greatest = float(values.max())
-    root = np.sqrt(np.clip(values / greatest if greatest > 0 else values, 0.0, 1.0)) * 65535
-    size = clear.shape[1::-1]
-    return Scene(path.stem, clear, np.asarray(cv2.resize(root.astype(np.uint16), size), np.uint16))
-
-
-def _pair(hazy: Path, clear: Path | None) -> Scene | str:
-    if clear is None:
-        return f"{hazy.name} (no clear partner)"
-    first, second = _read(hazy), _read(clear)
-    if first is None or second is None:
-        return f"{hazy.name} (unreadable)"
-    if first.shape != second.shape:
-        return f"{hazy.name} (its partner has another size)"
-    return Scene(hazy.stem, second, hazy=first)
-
-
-def _read(path: Path) -> Picture | None:
-    """A picture as RGB, its long side at most `LONG_SIDE`; None if it cannot be read."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
-    if picture is None:
-        return None
-    scale = LONG_SIDE / max(picture.shape[:2])
-    if scale < 1.0:
-        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(picture[..., ::-1])
+            return scenes
+    raise SourceError(f"{folder} holds no picture that can be used: {reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ TILE = (144, 192)
 """(height, width) of a picture on a sheet."""
 
 
-def preview(scenes: list[Scene], config: Config, rows: int = 8, columns: int = 3) -> Bytes:
+def preview(scenes: Sequence[Scene], config: Config, rows: int = 8, columns: int = 3) -> Bytes:
     """The first samples of a run: for each the hazy picture, the clear one and the transmission.
 
     Returns:
