@@ -10,6 +10,7 @@ import click
 import rtdehaze
 from rtdehaze.cli.demo import demo
 from rtdehaze.cli.doctor import doctor
+from rtdehaze.cli.explain import explain
 from rtdehaze.cli.models import models
 from rtdehaze.cli.probe import probe
 from rtdehaze.cli.run import run
@@ -27,7 +28,7 @@ def cli() -> None:
     """See through haze: real-time video dehazing."""
 
 
-for command in (run, demo, models, probe, doctor):
+for command in (run, demo, explain, models, probe, doctor):
     cli.add_command(command)
 
 

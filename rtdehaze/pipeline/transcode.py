@@ -25,7 +25,7 @@ from rtdehaze.stages.estimate.estimator import open_estimator
 from rtdehaze.stages.recompose.compare import Comparison
 from rtdehaze.stages.recompose.keep import KeepMask
 
-__all__ = ["default_output", "transcode"]
+__all__ = ["carry_out", "default_output", "transcode"]
 
 _log = logging.getLogger("rtdehaze.pipeline")
 
@@ -72,7 +72,7 @@ def transcode(
         comparison = Comparison(options.compare) if options.compare else None
         dehazer = open_things.enter_context(_open_dehazer(source, options, plan, comparison))
         sink = _open_sink(target, source, options, plan, comparison)
-        tally = _run(Runner(source, dehazer, sink), sink, on_progress, stop)
+        tally = carry_out(Runner(source, dehazer, sink), sink, on_progress, stop)
         return _report(source, sink, dehazer, options, tally, tuple(notes))
 
 
@@ -172,13 +172,20 @@ def _open_sink(
     )
 
 
-def _run(
+def carry_out(
     runner: Runner,
     sink: Sink,
     on_progress: Callable[[Progress], None] | None,
     stop: threading.Event | None,
 ) -> Tally:
-    """Runs, and leaves behind a finished output, what was encoded until an interruption, or nothing."""
+    """Runs, and leaves behind a finished output, what was encoded until an interruption, or nothing.
+
+    Args:
+        runner: Not started yet.
+        sink: The one that the runner writes to.
+        on_progress: As in `transcode`.
+        stop: As in `transcode`.
+    """
     try:
         tally = runner.run(on_progress=on_progress, stop=stop)
     except KeyboardInterrupt:

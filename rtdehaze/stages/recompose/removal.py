@@ -6,7 +6,13 @@ import numpy as np
 
 from rtdehaze.core.haze import Haze, Map, Removal
 
-__all__ = ["plan_removal"]
+__all__ = ["MAX_CHROMA_GAIN", "MIN_TRANSMISSION", "plan_removal"]
+
+MIN_TRANSMISSION = 0.1
+"""Transmission is taken to be no less: ten times the contrast is ten times the noise."""
+
+MAX_CHROMA_GAIN = 2.5
+"""What chroma is amplified by at most; `plan_removal` says why it is less than luma's."""
 
 
 def plan_removal(
@@ -15,8 +21,8 @@ def plan_removal(
     strength: float,
     guide: Map | None = None,
     weight: float = 1.0,
-    min_transmission: float = 0.1,
-    max_chroma_gain: float = 2.5,
+    min_transmission: float = MIN_TRANSMISSION,
+    max_chroma_gain: float = MAX_CHROMA_GAIN,
 ) -> Removal | None:
     """Says how much of the haze is taken off, and within which limits.
 

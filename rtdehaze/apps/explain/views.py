@@ -1,0 +1,127 @@
+"""One map over the whole picture, with its legend below."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rtdehaze.apps.explain.belief import Belief
+from rtdehaze.apps.explain.ink import DIM, Sheet
+from rtdehaze.apps.explain.panels import (
+    CAP_KEY,
+    CHROMA_KEY,
+    FLOOR_KEY,
+    coloured,
+    draw_airlight,
+    draw_gauge,
+    say_nothing_done,
+)
+from rtdehaze.apps.explain.scales import DEPTH, GAIN, TRANSMISSION, Scale
+from rtdehaze.apps.explain.showing import enlarged
+
+__all__ = ["ViewLayout", "draw_view", "over_picture"]
+
+Bytes = NDArray[np.uint8]
+
+_SCALES: dict[str, Scale] = {"transmission": TRANSMISSION, "depth": DEPTH, "gain": GAIN, "overlay": TRANSMISSION}
+
+_LINES = 44.0
+"""Lines of text in the square root of a picture's area: 33 pixels at 1080p."""
+_LEAST_UNIT = 14
+_LEAST_WIDTH = 30.0
+"""Units: the legend's words need as much."""
+_WIDE = 64.0
+"""Units from which on the legend's two halves stand beside each other."""
+_BLOCK = 6.0
+"""Units of height of one half of the legend."""
+_STEP = 0.2
+"""Transmission from one contour line to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewLayout:
+    """Where the picture and its legend lie, in pixels."""
+
+    unit: int
+    picture: tuple[int, int]
+    width: int
+
+    @classmethod
+    def of(cls, width: int, height: int) -> ViewLayout:
+        """For pictures of that size as they are seen."""
+        unit = max(_LEAST_UNIT, round(math.sqrt(width * height) / _LINES))
+        unit = max(_LEAST_UNIT, min(unit, round(width / _LEAST_WIDTH)))
+        return cls(unit, (width, height), max(width, round(_LEAST_WIDTH * unit)))
+
+    @property
+    def beside(self) -> bool:
+        """Whether the legend's halves stand beside each other."""
+        return self.width >= _WIDE * self.unit
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the sheet, both even."""
+        height = self.picture[1] + round((_BLOCK if self.beside else 2 * _BLOCK) * self.unit)
+        return self.width + self.width % 2, height + height % 2
+
+
+def draw_view(view: str, layout: ViewLayout, hazy: Bytes, belief: Belief) -> Sheet:
+    """Draws one map and its legend.
+
+    Args:
+        view: `transmission`, `depth`, `gain` or `overlay`.
+        layout: For pictures of this size.
+        hazy: What went in, RGB of `layout.picture`.
+        belief: What is believed and done.
+    """
+    unit, (width, height) = layout.unit, layout.picture
+    sheet = Sheet(*layout.size, unit)
+    picture = over_picture(hazy, belief, unit) if view == "overlay" else coloured(belief, width, height, unit)[view]
+    left = (layout.width - width) // 2
+    sheet.picture(picture, left, 0)
+    if view == "gain" and belief.nothing_done:
+        say_nothing_done(sheet, left, 0, width, height)
+    gap, scale = round(0.6 * unit), _SCALES[view]
+    half = layout.width // 2 if layout.beside else layout.width
+    room, y = half - 2 * gap, height + gap
+    sheet.text(scale.title, gap, y, room, bold=True)
+    extra = f"; a line every {_STEP:.0%}".replace("%", " %") if view == "overlay" else ""
+    sheet.text(scale.caption + extra, gap, y + unit, room, size=0.85, colour=DIM)
+    sheet.bar(scale, gap, y + 2 * unit, room)
+    if view == "gain":
+        sheet.key(CAP_KEY, gap, y + 4 * unit, room // 2)
+        sheet.key(CHROMA_KEY, gap + room // 2, y + 4 * unit, room // 2, rising=False)
+    elif view != "overlay":
+        sheet.key(FLOOR_KEY, gap, y + 4 * unit, room)
+    _draw_frame_facts(sheet, layout, belief, gap, room)
+    return sheet
+
+
+def _draw_frame_facts(sheet: Sheet, layout: ViewLayout, belief: Belief, gap: int, room: int) -> None:
+    """The second half of the legend: density and airlight."""
+    unit = layout.unit
+    left = layout.width // 2 + gap if layout.beside else gap
+    top = layout.picture[1] + gap + (0 if layout.beside else round((_BLOCK - 0.6) * unit))
+    sheet.text(f"Haze density {belief.density:.2f}: {belief.verdict}", left, top, room, size=0.9)
+    part = round(room * 0.48)
+    draw_gauge(sheet, belief, left, top + round(1.4 * unit), part)
+    draw_airlight(sheet, belief, left + room - part, top + round(1.4 * unit), part)
+
+
+def over_picture(hazy: Bytes, belief: Belief, unit: int) -> Bytes:
+    """Colours a picture by its transmission, half of its own light kept, with lines of equal transmission."""
+    height, width = hazy.shape[:2]
+    transmission = enlarged(belief.transmission, width, height)
+    grey = cv2.cvtColor(hazy, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
+    colours = TRANSMISSION.colours(transmission).astype(np.float32)
+    mixed = np.rint(0.55 * colours + 0.45 * grey).astype(np.uint8)
+    bands = np.floor(transmission / np.float32(_STEP)).astype(np.uint8)
+    edge = cv2.morphologyEx(bands, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > 0
+    if unit >= 2 * _LEAST_UNIT:
+        edge = cv2.dilate(edge.astype(np.uint8), np.ones((2, 2), np.uint8)) > 0
+    mixed[edge] = 255
+    return mixed
