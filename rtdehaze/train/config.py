@@ -92,6 +92,11 @@ class HazeConfig:
     """Share of hazy samples whose nearest point is itself far, as when fog hangs over a whole square or valley."""
     away: Range = (0.1, 1.5)
     """How far: added to all depths, in units of the sample's median depth."""
+    steep_share: float = 0.35
+    """Share of hazy samples whose depths are drawn apart, as where people stand before a far background: disparity
+    that networks guess compresses what lies between near and far."""
+    steep: Range = (1.0, 3.0)
+    """The power that depth is raised to there."""
     median: Range = (0.08, 0.95)
     """Median transmission of a sample."""
     floor: float = 0.03
@@ -102,6 +107,10 @@ class HazeConfig:
     airlight: Range = (0.5, 1.0)
     tint: float = 0.06
     """Largest cast of the airlight; a tenth of the samples has three times as much."""
+    exposed_share: float = 0.4
+    """Share of samples that the camera exposed darker or brighter, scene and air alike."""
+    exposed: Range = (0.35, 1.2)
+    """Factor on all light, drawn on a logarithmic scale."""
     noise_share: float = 0.5
     noise: Range = (0.002, 0.02)
     """Standard deviation, in units of the picture's range."""

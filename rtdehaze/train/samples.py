@@ -64,6 +64,9 @@ def make_sample(scene: Scene, size: tuple[int, int], rng: np.random.Generator, h
         return Sample(ready[1], ready[0], np.ones(size, np.float32), np.ones(3, np.float32), True, False)
     clear = _recolour(pictures[0], table, saturation)
     airlight = _airlight(rng, haze)
+    if rng.random() < haze.exposed_share:
+        light = np.float32(_logarithmic(rng, haze.exposed))
+        clear, airlight = np.minimum(clear * light, np.float32(1.0)), np.minimum(airlight * light, np.float32(1.0))
     is_hazy = rng.random() >= haze.clear_share
     transmission = _transmission(root, rng, haze) if is_hazy else np.ones(size, np.float32)
     hazy = _camera(add_haze(clear, transmission, airlight), rng, haze)
@@ -126,6 +129,8 @@ def _transmission(root: Floats, rng: np.random.Generator, haze: HazeConfig) -> F
     depth = depth_from_disparity(root * root, _logarithmic(rng, haze.far_to_near))
     if rng.random() < haze.away_share:
         depth += np.float32(rng.uniform(*haze.away) * np.median(depth))
+    if rng.random() < haze.steep_share:
+        depth = (depth / depth.min()) ** np.float32(rng.uniform(*haze.steep))
     beta: float | Floats = beta_for_median(depth, rng.uniform(*haze.median))
     if rng.random() < haze.uneven_share:
         beta = uneven_beta(rng, depth.shape[0], depth.shape[1], float(beta), haze.uneven_spread)
