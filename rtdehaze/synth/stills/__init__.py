@@ -1,0 +1,8 @@
+"""Still scenes for learning: landscapes, towns, rooms, things, and shapes upon shapes, with exact depth."""
+
+from __future__ import annotations
+
+from rtdehaze.synth.stills.pack import disparity_root, write_pack
+from rtdehaze.synth.stills.render import KINDS, render_still
+
+__all__ = ["KINDS", "disparity_root", "render_still", "write_pack"]

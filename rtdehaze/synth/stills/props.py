@@ -1,0 +1,191 @@
+"""Things that stand about in several kinds of scene: boxes, buildings, trees, people, cars."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtdehaze.synth.stills.outlines import outline
+from rtdehaze.synth.stills.palette import Material, material
+from rtdehaze.synth.stills.stage import Stage, cross
+
+__all__ = ["box", "building", "car", "person", "pole", "surroundings", "tree"]
+
+Vector = NDArray[np.float64]
+
+
+def box(
+    stage: Stage,
+    foot: tuple[float, float, float],
+    size: tuple[float, float, float],
+    turn: float,
+    sides: Material,
+    top: Material | None = None,
+    shadow: bool = True,
+) -> None:
+    """A box with its foot's middle at `foot`, (width, height, depth) `size`, turned about the upright by radians."""
+    w, h, d = (np.asarray(size) / (2, 1, 2)).tolist()
+    c, s = np.cos(turn), np.sin(turn)
+    flat = np.array([[-w, -d], [w, -d], [w, d], [-w, d]]) @ np.array([[c, s], [-s, c]])
+    low = np.column_stack([flat[:, 0], np.zeros(4), flat[:, 1]]) + foot
+    high = low + (0, h, 0)
+    eye = stage.view.eye
+    for i in range(4):
+        j = (i + 1) % 4
+        corners = np.array([high[i], high[j], low[j], low[i]])
+        normal = cross(high[j] - high[i], low[j] - high[j])
+        if float(normal @ (eye - high[i])) * float(normal @ (np.asarray(foot) + (0, h / 2, 0) - high[i])) < 0:
+            stage.face(corners, sides, shadow=shadow)
+        elif shadow:
+            stage.casters.append(corners.astype(np.float32))
+    lid = high if eye[1] > high[0, 1] else low
+    if eye[1] > high[0, 1] or eye[1] < low[0, 1]:
+        stage.face(lid, top or sides, shadow=shadow)
+
+
+def building(
+    stage: Stage,
+    rng: np.random.Generator,
+    foot: tuple[float, float, float],
+    size: tuple[float, float, float],
+    turn: float,
+) -> None:
+    """A house or a tower, with a pitched roof where it is low."""
+    family = str(
+        rng.choice(
+            ["stone", "pastel", "brick", "sand", "white", "paint", "warm"], p=[0.28, 0.2, 0.16, 0.14, 0.12, 0.05, 0.05]
+        )
+    )
+    kind = str(rng.choice(["windows", "brick", "tiles"], p=[0.86, 0.09, 0.05]))
+    storey = 12.0 if kind == "windows" else 2.0
+    glass = str(rng.choice(["water", "black", "stone"]))
+    walls = material(
+        rng,
+        family,
+        kind,
+        storey,
+        (0.12, 0.4),
+        second=glass if kind == "windows" else None,
+        gloss=float(rng.choice([0.0, 0.0, 0.06])),
+    )
+    roof = material(
+        rng, str(rng.choice(["brick", "stone", "asphalt", "earth"])), str(rng.choice(["tiles", "rough", "planks"])), 3.0
+    )
+    box(stage, foot, size, turn, walls, roof)
+    if size[1] < 14 and rng.random() < 0.7:
+        _gable(stage, foot, size, turn, walls, roof, float(rng.uniform(0.25, 0.6)))
+    elif rng.random() < 0.5:
+        share = rng.uniform(0.2, 0.6, 2)
+        above = (foot[0], foot[1] + size[1], foot[2])
+        box(
+            stage,
+            above,
+            (size[0] * share[0], float(rng.uniform(1.5, 0.25 * size[1] + 2)), size[2] * share[1]),
+            turn,
+            walls,
+            roof,
+        )
+
+
+def _gable(
+    stage: Stage,
+    foot: tuple[float, float, float],
+    size: tuple[float, float, float],
+    turn: float,
+    walls: Material,
+    roof: Material,
+    steep: float,
+) -> None:
+    w, d = size[0] / 2 * 1.06, size[2] / 2 * 1.06
+    ridge = size[1] + steep * size[0]
+    c, s = np.cos(turn), np.sin(turn)
+
+    def at(x: float, y: float, z: float) -> list[float]:
+        return [foot[0] + x * c - z * s, foot[1] + y, foot[2] + x * s + z * c]
+
+    for side in (-1, 1):
+        eaves = size[1] - 0.2
+        stage.face(np.array([at(0, ridge, -d), at(0, ridge, d), at(side * w, eaves, d), at(side * w, eaves, -d)]), roof)
+        stage.face(np.array([at(-w, size[1], side * d), at(w, size[1], side * d), at(0, ridge, side * d)]), walls)
+
+
+def tree(
+    stage: Stage,
+    rng: np.random.Generator,
+    foot: tuple[float, float, float],
+    height: float,
+    kind: str | None = None,
+    season: str = "leaf",
+) -> None:
+    """A tree or a bush."""
+    kind = kind or str(rng.choice(["crown", "fir", "bare", "bush"], p=[0.55, 0.2, 0.1, 0.15]))
+    wide = height * {"crown": 0.42, "fir": 0.3, "bare": 0.5, "bush": 0.75}[kind] * rng.uniform(0.8, 1.2)
+    leaves = material(rng, "wood" if kind == "bare" else season, "foliage", height / 4 + 0.4, (0.3, 0.6))
+    middle = np.array([foot[0], foot[1] + height / 2, foot[2]])
+    bend = (0.3, 0.1) if kind == "bare" else (0.75, 0.6)
+    stage.board(middle, (wide, height / 2), leaves, outline(rng, kind), round=bend)
+
+
+def person(
+    stage: Stage, rng: np.random.Generator, foot: tuple[float, float, float], height: float | None = None
+) -> None:
+    """Someone in clothes; head and hands are covered by a second, narrower board in skin."""
+    tall = height or float(rng.uniform(1.5, 1.9))
+    family = str(rng.choice(["paint", "black", "stone", "white", "pastel", "warm"]))
+    second = str(rng.choice(["paint", "black", "stone", "earth"]))
+    clothes = material(
+        rng, family, str(rng.choice(["smooth", "stripes", "rough", "patches"])), tall * 0.7, second=second
+    )
+    middle = np.array([foot[0], foot[1] + tall / 2, foot[2]])
+    stage.board(middle, (tall * 0.22, tall / 2), clothes, outline(rng, "person"), round=(0.8, 0.1))
+    skin = material(rng, str(rng.choice(["skin", "skin", "black", "wood"])), "smooth", 0.5, (0.05, 0.15))
+    to_eye = stage.view.eye - middle
+    head = middle + (0, tall * 0.41, 0) + 0.03 * to_eye / np.linalg.norm(to_eye)
+    stage.board(head, (tall * 0.052, tall * 0.075), skin, outline(rng, "ellipse"), round=(0.9, 0.8), shadow=False)
+
+
+def car(stage: Stage, rng: np.random.Generator, foot: tuple[float, float, float], turn: float) -> None:
+    """A car of two boxes with dark windows and wheels."""
+    family = str(rng.choice(["white", "black", "stone", "paint", "pastel"], p=[0.28, 0.2, 0.22, 0.22, 0.08]))
+    paint = material(rng, family, "smooth", 4.0, (0.02, 0.08), gloss=0.12)
+    glass = material(rng, "black", "smooth", 2.0, (0.05, 0.2), gloss=0.25)
+    wheels = material(rng, "black", "rough", 1.0)
+    tall = float(rng.choice([1.0, 1.0, 1.35, 1.8]))
+    x, y, z = foot
+    box(stage, (x, y, z), (1.7, 0.35, 4.1), turn, wheels)
+    box(stage, (x, y + 0.3, z), (1.8, 0.55 * tall, 4.3), turn, paint)
+    box(stage, (x, y + 0.3 + 0.55 * tall, z), (1.6, 0.4 * tall, 2.3), turn, glass, paint)
+    box(stage, (x, y + 0.28 + 0.93 * tall, z), (1.5, 0.09, 2.0), turn, paint)
+    s, c = np.sin(turn), np.cos(turn)
+    lamp = material(rng, str(rng.choice(["warm", "white"])), "smooth", 1.0, glow=float(rng.choice([0.0, 1.5])))
+    for side in (-0.65, 0.65):
+        end = -2.2
+        box(
+            stage,
+            (x + side * c - end * s, y + 0.55, z + side * s + end * c),
+            (0.35, 0.18, 0.08),
+            turn,
+            lamp,
+            shadow=False,
+        )
+
+
+def pole(
+    stage: Stage,
+    rng: np.random.Generator,
+    foot: tuple[float, float, float],
+    height: float,
+    radius: float,
+    made: Material | None = None,
+) -> None:
+    """A post, trunk or column."""
+    made = made or material(rng, str(rng.choice(["stone", "wood", "black", "white"])), "grain", 1.0)
+    middle = np.array([foot[0], foot[1] + height / 2, foot[2]])
+    stage.board(middle, (radius, height / 2), made, round=(0.97, 0.0))
+
+
+def surroundings(stage: Stage, made: Material, level: float = 0.0, reach: float = 4000.0) -> None:
+    """The ground (or a ceiling) as far as the eye reaches."""
+    near = -20.0
+    corners = np.array([[-reach, level, near], [reach, level, near], [reach, level, reach], [-reach, level, reach]])
+    stage.face(corners, made, shadow=False)
