@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from rtdehaze.core.errors import SourceError
 from rtdehaze.measure.fidelity import mean_absolute_error, psnr
 from rtdehaze.train.aodnet import AODNet
 from rtdehaze.train.losses import recompose
-from rtdehaze.train.networks import Estimate, Estimator
+from rtdehaze.train.networks import Estimate
 
 __all__ = ["Pair", "Scores", "read_validation", "restore", "score", "thumbnail_size"]
 
@@ -106,7 +106,7 @@ def thumbnail_size(height: int, width: int) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
-def restore(model: Estimator | AODNet, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Estimate | None]:
+def restore(model: nn.Module, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Estimate | None]:
     """Estimates on the thumbnail and recomposes at full size; a restorer restores the full picture itself.
 
     Args:
@@ -116,7 +116,8 @@ def restore(model: Estimator | AODNet, picture: NDArray[np.uint8]) -> tuple[NDAr
     Returns:
         The restored picture, (H, W, 3) RGB in [0, 1], and what the network said; None of a restorer.
     """
-    device = next(model.parameters()).device
+    # An exported model has no parameters: it is run on the CPU.
+    device = next((value.device for value in model.parameters()), torch.device("cpu"))
     if isinstance(model, AODNet):
         with torch.inference_mode():
             answer = model(_tensor(picture).to(device)).clamp(0.0, 1.0)
@@ -133,7 +134,7 @@ def _tensor(picture: NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))[None]).float() / 255.0
 
 
-def score(model: Estimator | AODNet, pairs: list[Pair]) -> Scores:
+def score(model: nn.Module, pairs: list[Pair]) -> Scores:
     """Scores a network in evaluation mode."""
     rows = np.array([_score_one(model, pair) for pair in pairs])
     means = np.array([np.nan if np.isnan(column).all() else np.nanmean(column) for column in rows.T])
@@ -143,7 +144,7 @@ def score(model: Estimator | AODNet, pairs: list[Pair]) -> Scores:
     return Scores(**values, density_clear=float(low), density_hazy=float(high))
 
 
-def _score_one(model: Estimator | AODNet, pair: Pair) -> tuple[float, ...]:
+def _score_one(model: nn.Module, pair: Pair) -> tuple[float, ...]:
     restored, estimate = restore(model, pair.hazy)
     kept, calm = restore(model, pair.clear)
     fidelity = [_fidelity(picture, pair.clear) for picture in (restored, kept)]
