@@ -47,7 +47,7 @@ def sky(rng: np.random.Generator, view: View, light: Light, cloud: float) -> Flo
 
 
 def _clouds(rng: np.random.Generator, picture: Floats, rays: Floats, light: Light, cloud: float) -> Floats:
-    if cloud < 0.05:
+    if cloud < 0.12:
         return picture
     bank = atlas()
     up = np.maximum(rays[..., 1], 0)
@@ -64,6 +64,8 @@ def _clouds(rng: np.random.Generator, picture: Floats, rays: Floats, light: Ligh
     edge = np.float32(1.3 - 2.6 * cloud)
     cover = np.clip((puffs - edge) / np.float32(rng.uniform(0.4, 1.6)), 0, 1)
     cover = cover * np.clip(up / np.float32(0.05) + 0.3, 0, 1)
+    if cloud > 0.85:
+        cover *= np.float32(rng.uniform(0, 1))  # from an even grey to heavy clouds
     bright = np.float32(rng.uniform(0.75, 1.25)) * (1 + 0.22 * (shape[..., 0] - lit) - np.float32(0.18) * cover * puffs)
     bright = np.maximum(bright, 0.25)
     tint = 0.85 * np.array([1.0, 1.0, 1.03]) + 0.05 * light.sun

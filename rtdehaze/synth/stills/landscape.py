@@ -39,7 +39,7 @@ class Country:
         """Draws flat, hilly or mountainous ground."""
         kind = rng.random()
         tall = float(
-            rng.uniform(2, 15) if kind < 0.35 else rng.uniform(15, 120) if kind < 0.7 else rng.uniform(150, 900)
+            rng.uniform(2, 15) if kind < 0.25 else rng.uniform(15, 120) if kind < 0.6 else rng.uniform(150, 900)
         )
         cell = tall * float(rng.uniform(0.12, 0.4)) + float(rng.uniform(1, 5))
         noise = fractal_noise(rng, _GRID, _GRID, float(rng.uniform(1.6, 2.3)))

@@ -86,7 +86,7 @@ def material(
     family: str,
     pattern: str,
     metres: float,
-    contrast: tuple[float, float] = (0.08, 0.35),
+    contrast: tuple[float, float] = (0.12, 0.55),
     second: str | None = None,
     gloss: float = 0.0,
     glow: float = 0.0,
@@ -132,7 +132,7 @@ def daylight(rng: np.random.Generator, cloud: float) -> Light:
     strength = float(rng.uniform(2.0, 4.5)) * max(0.0, min(1.0, (0.85 - cloud) / 0.3))
     sun = strength * np.array([1.0, 0.95 - 0.3 * low, 0.88 - 0.55 * low])
     blue = np.array([0.62, 0.8, 1.1]) * (1 - 0.8 * cloud) + 0.8 * cloud * np.array([1.0, 1.02, 1.05])
-    sky = blue * rng.uniform(0.5, 1.0)
+    sky = blue * rng.uniform(0.3, 0.9)
     bounce = (0.12 * sun * max(0.15, float(to_sun[1])) + 0.15 * sky) * rng.uniform(0.5, 1.3)
     return Light(to_sun, *(np.asarray(part, np.float32) for part in (sun, sky, bounce)))
 

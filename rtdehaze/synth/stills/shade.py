@@ -182,8 +182,8 @@ def _crevices(depth: Floats, seen: NDArray[np.bool_], strength: float) -> Floats
     dark = np.zeros_like(near)
     for sigma in (max(near.shape) / 110, max(near.shape) / 32):
         mean = cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / 2), near.shape[::-1])
-        dark += np.clip((near - mean) * 2.0, 0, 1) * np.clip(1.6 - 1.2 * (near - mean), 0, 1)
-    return np.asarray(1 - np.float32(strength * 0.5) * np.clip(dark, 0, 1.6), np.float32)
+        dark += np.clip((near - mean) * 2.5, 0, 1) * np.clip(1.6 - 1.2 * (near - mean), 0, 1)
+    return np.asarray(1 - np.float32(strength * 0.6) * np.clip(dark, 0, 1.5), np.float32)
 
 
 def _mirror(rays: Floats, normal: Floats, light: Light) -> Floats:
