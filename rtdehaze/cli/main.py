@@ -10,6 +10,7 @@ import click
 import rtdehaze
 from rtdehaze.cli.demo import demo
 from rtdehaze.cli.doctor import doctor
+from rtdehaze.cli.evaluate import evaluate
 from rtdehaze.cli.explain import explain
 from rtdehaze.cli.models import models
 from rtdehaze.cli.probe import probe
@@ -28,7 +29,7 @@ def cli() -> None:
     """See through haze: real-time video dehazing."""
 
 
-for command in (run, demo, explain, models, probe, doctor):
+for command in (run, demo, evaluate, explain, models, probe, doctor):
     cli.add_command(command)
 
 

@@ -8,12 +8,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
     from rtdehaze.pipeline.report import Progress as RunProgress
 
-__all__ = ["Display"]
+__all__ = ["Counting", "Display"]
 
 _LINE_INTERVAL_S = 5.0
 """Between plain lines where the output is not a terminal: enough to see life in a log, not to fill it."""
@@ -74,6 +74,41 @@ class Display:
         elif time.monotonic() - self._last_line >= _LINE_INTERVAL_S:
             self._last_line = time.monotonic()
             self._console.print(_line(progress, haze), markup=False)
+
+
+class Counting:
+    """Shows how much of some work is done, and the log's messages, on standard error while its block runs.
+
+    Args:
+        quiet: Warnings only.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+        # A bar is for those who watch; where the output is not a terminal nobody does.
+        self._bar = Progress(*columns, console=self._console, transient=True, disable=quiet)
+        self._tasks: dict[str, TaskID] = {}
+        self._handler = _ConsoleHandler(self._console, logging.WARNING)
+
+    def __enter__(self) -> Counting:
+        logging.getLogger("rtdehaze").addHandler(self._handler)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+        logging.getLogger("rtdehaze").removeHandler(self._handler)
+
+    def update(self, name: str, done: int, total: int) -> None:
+        """Shows how far the work of that name has come."""
+        if not self._console.is_terminal:
+            return
+        self._bar.start()
+        if name not in self._tasks:
+            self._tasks[name] = self._bar.add_task(name)
+        self._bar.update(self._tasks[name], completed=done, total=total)
 
 
 def _line(progress: RunProgress, haze: str) -> str:
