@@ -9,7 +9,7 @@ import click
 
 from rtdehaze.core.options import Box
 
-__all__ = ["BIT_RATE", "BOX", "SECONDS"]
+__all__ = ["BIT_RATE", "BOX", "PLACE", "SECONDS"]
 
 
 class _Seconds(click.ParamType[float]):
@@ -55,6 +55,21 @@ class _Box(click.ParamType[Box]):
         return int(match[1]), int(match[2]), int(match[3]), int(match[4])
 
 
+class _Place(click.ParamType[tuple[int, int]]):
+    """A pixel `x,y`."""
+
+    name = "x,y"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d+),(\d+)", value)
+        if not match:
+            self.fail(f"{value!r} is not a place; write x,y in pixels (320,180)", param, ctx)
+        return int(match[1]), int(match[2])
+
+
 SECONDS = _Seconds()
 BIT_RATE = _BitRate()
 BOX = _Box()
+PLACE = _Place()

@@ -39,7 +39,9 @@ class Belief:
     weight: float
     """In [0, 1]: how far the gate lets dehazing through."""
     gate: Gate | None
-    """The thresholds; None where every frame counts as hazy."""
+    """The model's thresholds; None where it cannot tell clear frames."""
+    always: bool
+    """Whether every frame is dehazed whatever the gate would say."""
 
     @property
     def depth(self) -> Map:
@@ -55,8 +57,10 @@ class Belief:
     @property
     def verdict(self) -> str:
         """The gate's answer in a few words."""
+        if self.always:
+            return "dehazed, as mode manual always does"
         if self.gate is None:
-            return "no gate, always dehazed"
+            return "dehazed, for the model has no gate"
         if self.nothing_done:
             return "clear, left as it is"
         if self.weight == 1.0:
@@ -71,14 +75,15 @@ class Belief:
         return replace(self, **{name: np.rot90(getattr(self, name), turns, (-2, -1)) for name in names})
 
 
-def belief_of(haze: Haze, decision: Decision, *, strength: float, gate: Gate | None) -> Belief:
+def belief_of(haze: Haze, decision: Decision, *, strength: float, gate: Gate | None, always: bool) -> Belief:
     """Turns a decision into what is shown.
 
     Args:
         haze: What is believed, `decision.haze`.
         decision: What is done about it.
         strength: The dehazer's, 0 to 100.
-        gate: The thresholds that the dehazer goes by, None where it goes by none.
+        gate: The model's thresholds.
+        always: Whether the mode is `manual`.
     """
     shape = haze.transmission.shape
     removal = decision.removal
@@ -99,4 +104,5 @@ def belief_of(haze: Haze, decision: Decision, *, strength: float, gate: Gate | N
         chroma_capped=chroma <= _NEAR / MAX_CHROMA_GAIN,
         weight=decision.weight,
         gate=gate,
+        always=always,
     )

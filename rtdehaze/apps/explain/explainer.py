@@ -55,7 +55,7 @@ class Explainer:
         if not 240 <= side <= 3840:
             raise UsageError(f"panel must be 240 to 3840 pixels wide, not {side}")
         self._dehazer, self._options, self._view = dehazer, options, view
-        self._gate = dehazer.estimator.card.gate if options.mode is Mode.AUTO else None
+        self._gate = dehazer.estimator.card.gate
         self._turns = turns_of(video)
         self._layout = Layout.of(*upright_size(video), side) if view is View.PANELS else None
         self._view_layout = ViewLayout.of(*upright_size(video))
@@ -78,7 +78,10 @@ class Explainer:
         """What was decided, as maps, upright."""
         if decision.haze is None:
             raise UsageError("nothing was estimated, so there is nothing to explain")
-        return belief_of(decision.haze, decision, strength=self._options.strength, gate=self._gate).turned(self._turns)
+        options = self._options
+        always = options.mode is Mode.MANUAL
+        belief = belief_of(decision.haze, decision, strength=options.strength, gate=self._gate, always=always)
+        return belief.turned(self._turns)
 
     def draw(self, frame: Frame, decision: Decision) -> NDArray[np.uint8]:
         """Draws a frame and what is believed of it, RGB (H, W, 3) of `size`."""

@@ -90,9 +90,10 @@ GAIN = Scale(
 """To 16: the cap of 10, and exposure that lifts it."""
 
 
-def signed(title: str, caption: str, reach: float, form: str = "{:+.2g}") -> Scale:
-    """A scale from `-reach` to `reach`: blue lowers, red raises, pale grey is nothing."""
-    ticks = tuple((share * reach, "0" if share == 0 else form.format(share * reach)) for share in (-1, -0.5, 0, 0.5, 1))
+def signed(title: str, caption: str, reach: float, *, halves: bool = True) -> Scale:
+    """A scale from `-reach` to `reach`: blue lowers, red raises, pale grey is nothing; ticks at the halves, too."""
+    shares = (-1.0, -0.5, 0.0, 0.5, 1.0) if halves else (-1.0, 0.0, 1.0)
+    ticks = tuple((share * reach, f"{share * reach:+.2g}" if share else "0") for share in shares)
     return Scale(title, caption, -reach, reach, ticks, _DIVERGING)
 
 

@@ -29,8 +29,8 @@ Bytes = NDArray[np.uint8]
 
 _SCALES: dict[str, Scale] = {"transmission": TRANSMISSION, "depth": DEPTH, "gain": GAIN, "overlay": TRANSMISSION}
 
-_LINES = 44.0
-"""Lines of text in the square root of a picture's area: 33 pixels at 1080p."""
+_LINES = 52.0
+"""Lines of text in the square root of a picture's area: 28 pixels at 1080p."""
 _LEAST_UNIT = 14
 _LEAST_WIDTH = 30.0
 """Units: the legend's words need as much."""
@@ -89,13 +89,14 @@ def draw_view(view: str, layout: ViewLayout, hazy: Bytes, belief: Belief) -> She
     half = layout.width // 2 if layout.beside else layout.width
     room, y = half - 2 * gap, height + gap
     sheet.text(scale.title, gap, y, room, bold=True)
-    extra = f"; a line every {_STEP:.0%}".replace("%", " %") if view == "overlay" else ""
-    sheet.text(scale.caption + extra, gap, y + unit, room, size=0.85, colour=DIM)
+    sheet.text(scale.caption, gap, y + unit, room, size=0.85, colour=DIM)
     sheet.bar(scale, gap, y + 2 * unit, room)
     if view == "gain":
         sheet.key(CAP_KEY, gap, y + 4 * unit, room // 2)
         sheet.key(CHROMA_KEY, gap + room // 2, y + 4 * unit, room // 2, rising=False)
-    elif view != "overlay":
+    elif view == "overlay":
+        sheet.text("white lines: 20, 40, 60 and 80 %", gap, y + 4 * unit, room, size=0.9, colour=DIM)
+    else:
         sheet.key(FLOOR_KEY, gap, y + 4 * unit, room)
     _draw_frame_facts(sheet, layout, belief, gap, room)
     return sheet
@@ -113,12 +114,14 @@ def _draw_frame_facts(sheet: Sheet, layout: ViewLayout, belief: Belief, gap: int
 
 
 def over_picture(hazy: Bytes, belief: Belief, unit: int) -> Bytes:
-    """Colours a picture by its transmission, half of its own light kept, with lines of equal transmission."""
+    """Colours a picture by its transmission, half of its own lightness kept, with lines of equal transmission."""
     height, width = hazy.shape[:2]
     transmission = enlarged(belief.transmission, width, height)
-    grey = cv2.cvtColor(hazy, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
-    colours = TRANSMISSION.colours(transmission).astype(np.float32)
-    mixed = np.rint(0.55 * colours + 0.45 * grey).astype(np.uint8)
+    # Hue and chroma stay those of the colour bar; mixing RGB would pale them.
+    lab = cv2.cvtColor(TRANSMISSION.colours(transmission), cv2.COLOR_RGB2LAB)
+    light = cv2.cvtColor(hazy, cv2.COLOR_RGB2LAB)[..., 0]
+    lab[..., 0] = cv2.addWeighted(np.ascontiguousarray(lab[..., 0]), 0.5, np.ascontiguousarray(light), 0.5, 0)
+    mixed = np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)
     bands = np.floor(transmission / np.float32(_STEP)).astype(np.uint8)
     edge = cv2.morphologyEx(bands, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > 0
     if unit >= 2 * _LEAST_UNIT:

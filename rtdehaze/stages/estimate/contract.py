@@ -148,6 +148,14 @@ class Network:
                 found[meaning] = self._shaped(meaning, name, array)
         return found
 
+    def feed(self, thumbnail: Map) -> dict[str, NDArray[Any]]:
+        """What the graph takes for a picture by itself, by input name.
+
+        Args:
+            thumbnail: (3, h, w), RGB in [0, 1].
+        """
+        return {self.card.input.name: self._pack(thumbnail)} | self._states(thumbnail, None)
+
     def _states(self, thumbnail: Map, memory: Memory | None) -> dict[str, NDArray[Any]]:
         """The state inputs by name: as remembered, or zeros."""
         height, width = thumbnail.shape[1:]
