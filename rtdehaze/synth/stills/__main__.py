@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from rtdehaze.core.errors import RtdehazeError, UsageError
 from rtdehaze.synth.stills.pack import write_pack
 from rtdehaze.synth.stills.render import KINDS
 
+log = logging.getLogger("rtdehaze.synth")
+
 _REPORT = 100  # scenes between two lines of progress
 
 
 def _progress(done: int) -> None:
     if done % _REPORT == 0:
-        print(f"{done} scenes", flush=True)
+        log.info("%d scenes", done)
 
 
 def main() -> int:
@@ -29,6 +32,7 @@ def main() -> int:
     parser.add_argument("--kinds", default="", help=f"of {','.join(KINDS)}; default a mixture of all")
     given = parser.parse_args()
     kinds = tuple(kind for kind in given.kinds.split(",") if kind)
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
     cv2.setNumThreads(1)
     try:
         unknown = [kind for kind in kinds if kind not in KINDS]
@@ -36,10 +40,10 @@ def main() -> int:
             raise UsageError(f"--kinds: {unknown[0]!r} is not one of {', '.join(KINDS)}")
         write_pack(given.folder, given.count, given.first, kinds, _progress)
     except RtdehazeError as error:
-        print(f"error: {error}", file=sys.stderr)
+        log.error("error: %s", error)
         return error.exit_code
     except KeyboardInterrupt:
-        print("stopped; the folder holds no index and is no pack", file=sys.stderr)
+        log.error("stopped; the folder holds no index and is no pack")
         return 130
     return 0
 

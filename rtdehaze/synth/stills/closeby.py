@@ -37,7 +37,7 @@ def things(stage: Stage, rng: np.random.Generator) -> float:
             (float(size[0]), float(size[1])),
             _any(rng, z * 0.3),
             outline(rng, str(rng.choice(_SHAPES))),
-            round=(bend, bend),
+            bend=(bend, bend),
         )
     if rng.random() < 0.4:
         z = scale * float(rng.uniform(6, 30))
@@ -46,7 +46,7 @@ def things(stage: Stage, rng: np.random.Generator) -> float:
     for _ in range(int(rng.integers(1, 7))):
         z = scale * float(rng.uniform(1.2, 5))
         near = min(near, z)
-        _thing(stage, rng, z, scale)
+        _thing(stage, rng, z)
     return near
 
 
@@ -60,7 +60,7 @@ def _any(rng: np.random.Generator, metres: float) -> Material:
     )
 
 
-def _thing(stage: Stage, rng: np.random.Generator, z: float, scale: float) -> None:
+def _thing(stage: Stage, rng: np.random.Generator, z: float) -> None:
     wide, tall = z * rng.uniform(0.08, 0.35, 2)
     x = z * float(rng.uniform(-0.4, 0.4))
     made = _any(rng, float(rng.uniform(0.3, 2)) * float(wide))
@@ -71,7 +71,7 @@ def _thing(stage: Stage, rng: np.random.Generator, z: float, scale: float) -> No
     bend = float(rng.uniform(0.2, 0.95))
     mask = outline(rng, str(rng.choice(_SHAPES, p=[0.3, 0.25, 0.13, 0.16, 0.08, 0.08])))
     stage.board(
-        np.array([x, foot + tall, z]), (float(wide), float(tall)), made, mask, round=(bend, bend * float(rng.random()))
+        np.array([x, foot + tall, z]), (float(wide), float(tall)), made, mask, bend=(bend, bend * float(rng.random()))
     )
 
 
@@ -121,4 +121,4 @@ def woods(stage: Stage, rng: np.random.Generator, season: str) -> None:
         leaves = material(rng, season, "foliage", 2.0, (0.3, 0.6))
         middle = np.array([z * float(rng.uniform(-0.6, 0.6)), float(rng.uniform(2, 10)), z])
         size = float(rng.uniform(0.8, 3))
-        stage.board(middle, (size, size), leaves, outline(rng, str(rng.choice(["frond", "bush"]))), round=(0.5, 0.5))
+        stage.board(middle, (size, size), leaves, outline(rng, str(rng.choice(["frond", "bush"]))), bend=(0.5, 0.5))

@@ -24,7 +24,7 @@ def develop(rng: np.random.Generator, light: Floats, depth: Floats, focus: float
         (H, W, 3) uint8 RGB.
     """
     picture = light if focus is None else _defocus(light, depth, focus, float(rng.uniform(0.004, 0.016)))
-    picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.35, 0.75)))
+    picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.35, 0.75))), np.float32)
     small = picture[::4, ::4].max(axis=2)
     white = float(np.quantile(small, rng.choice([0.92, 0.97, 0.99, 0.998]))) * rng.uniform(0.85, 1.8)
     balance = np.exp(rng.normal(0, 0.05, 3))
@@ -50,7 +50,7 @@ def develop(rng: np.random.Generator, light: Floats, depth: Floats, focus: float
 def _defocus(light: Floats, depth: Floats, focus: float, aperture: float) -> Floats:
     """Blends three sharpnesses by the circle of confusion, which grows with the difference of the inverse distances."""
     circle = np.abs(1 - focus / np.maximum(depth, 1e-3)) * np.float32(aperture * max(depth.shape))
-    circle = cv2.GaussianBlur(np.minimum(circle, 8), (0, 0), 1.5)
+    circle = np.asarray(cv2.GaussianBlur(np.minimum(circle, 8), (0, 0), 1.5), np.float32)
     soft, softer = cv2.GaussianBlur(light, (0, 0), 2.0), cv2.GaussianBlur(light, (0, 0), 6.0)
     first, second = np.clip(circle / 2, 0, 1)[..., None], np.clip((circle - 2) / 4, 0, 1)[..., None]
     blended = light * (1 - first) + soft * first

@@ -29,7 +29,7 @@ def sky(rng: np.random.Generator, view: View, light: Light, cloud: float) -> Flo
     """
     # Nothing in a sky is so fine that half the samples would not do.
     rays = view.rays[::2, ::2]
-    rays = rays / np.sqrt(dot(rays, rays))[..., None]
+    rays = (rays / np.sqrt(dot(rays, rays))[..., None]).astype(np.float32)
     up = np.maximum(rays[..., 1], 0)
     deep = np.array([0.10, 0.26, 0.62]) * rng.uniform([0.5, 0.7, 0.8], [1.5, 1.35, 1.2])
     pale = np.array([0.62, 0.76, 0.95]) * rng.uniform(0.75, 1.15) + rng.uniform(-0.06, 0.06, 3)

@@ -71,7 +71,8 @@ def room(stage: Stage, rng: np.random.Generator) -> Floats:
             (abs(x) / half > 0.7) or z > deep - 1,
         )
     for _ in range(int(rng.choice([0, 0, 0, 1, 3]))):
-        person(stage, rng, tuple(at(float(rng.uniform(-0.4, 0.4)) * wide, 0, float(rng.uniform(1.2, deep)))))
+        x, y, z = at(float(rng.uniform(-0.4, 0.4)) * wide, 0, float(rng.uniform(1.2, deep)))
+        person(stage, rng, (x, y, z))
     lamp = at(
         float(rng.uniform(-0.4, 0.4)) * wide, high * float(rng.uniform(0.6, 0.95)), float(rng.uniform(-1, 0.9 * deep))
     )
@@ -245,5 +246,5 @@ def _trinket(stage: Stage, rng: np.random.Generator, foot: tuple[float, float, f
             (size[0] / 2, size[1] / 2),
             made,
             mask,
-            round=(0.95, float(rng.uniform(0, 0.9))),
+            bend=(0.95, float(rng.uniform(0, 0.9))),
         )

@@ -44,7 +44,7 @@ class Country:
         cell = tall * float(rng.uniform(0.12, 0.4)) + float(rng.uniform(1, 5))
         noise = fractal_noise(rng, _GRID, _GRID, float(rng.uniform(1.6, 2.3)))
         if rng.random() < 0.4:
-            noise = 1.2 - 1.6 * np.abs(noise)  # sharp crests
+            noise = np.float32(1.2) - np.float32(1.6) * np.abs(noise)  # sharp crests
         level = float(rng.uniform(-0.6, 0.1)) * tall if rng.random() < 0.4 else -np.inf
         return cls((noise * tall * 0.5).astype(np.float32), cell, float(rng.uniform(10, 60)) + tall, level)
 
@@ -105,7 +105,8 @@ def _march(stage: Stage, country: Country, far: float) -> tuple[Floats, Floats]:
     steps = np.geomspace(1.2, far, _STEPS).astype(np.float32)
     slope = (np.arange(columns, dtype=np.float32) - (columns - 1) / 2) / np.float32(view.focal)
     flat = float(np.cos(np.arcsin(view.forward[1])))
-    x, z = steps[:, None] * slope[None, :] / flat, np.broadcast_to(steps[:, None], (_STEPS, columns))
+    x = (steps[:, None] * slope[None, :] / flat).astype(np.float32)
+    z = np.broadcast_to(steps[:, None], (_STEPS, columns))
     rise = (country.at(x, np.ascontiguousarray(z)) - view.eye[1]) / steps[:, None]
     pitch = np.arcsin(view.forward[1])
     seen = np.arctan(rise) - pitch

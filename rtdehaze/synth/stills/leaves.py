@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtdehaze.synth.noise import smooth_field
-from rtdehaze.synth.stills.palette import FAMILIES, Material, material
 from rtdehaze.synth.stills.atlas import atlas
+from rtdehaze.synth.stills.palette import FAMILIES, Material, material
 from rtdehaze.synth.stills.stage import Part, Stage
 
 __all__ = ["dead_leaves"]

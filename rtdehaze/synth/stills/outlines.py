@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.synth.noise import fractal_noise
+from rtdehaze.synth.noise import fractal_noise, ridge_line
 
 __all__ = ["OUTLINES", "outline"]
 
@@ -130,6 +130,13 @@ def _frond(rng: np.random.Generator) -> Mask:
     return mask
 
 
+def _ridge(rng: np.random.Generator) -> Mask:
+    """Hills or the tops of a wood, over the whole width."""
+    x, y = _grid()
+    crest = ridge_line(rng, x[0], float(rng.uniform(0.9, 1.9)))
+    return _bytes(y > 0.9 - 1.7 * crest[None, :])
+
+
 OUTLINES: dict[str, Callable[[np.random.Generator], Mask]] = {
     "bare": _bare,
     "blob": _blob,
@@ -139,6 +146,7 @@ OUTLINES: dict[str, Callable[[np.random.Generator], Mask]] = {
     "fir": _fir,
     "frond": _frond,
     "person": _person,
+    "ridge": _ridge,
 }
 
 

@@ -84,4 +84,4 @@ def disparity_root(depth: NDArray[np.float32]) -> NDArray[np.float32]:
     nearest = float(np.quantile(depth, _NEAREST))
     if not np.isfinite(nearest):
         return np.zeros(depth.shape, np.float32)
-    return np.sqrt(np.clip(np.float32(nearest) / depth, 0, 1))
+    return np.asarray(np.sqrt(np.clip(np.float32(nearest) / depth, 0, 1)), np.float32)

@@ -7,6 +7,7 @@ A tile has three channels: detail (lightness about the mean), mix (which of a ma
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -38,7 +39,7 @@ def _lattice(values: Floats, across: int, down: int, shift: bool = False) -> Flo
     y, x = np.mgrid[0:SIDE, 0:SIDE]
     row = y * down // SIDE
     column = (x * across / SIDE + (0.5 * (row % 2) if shift else 0.0)).astype(int) % across
-    return values[row, column]
+    return np.asarray(values[row, column], np.float32)
 
 
 def _joints(across: int, down: int, width: float, shift: bool = False) -> Floats:
@@ -49,7 +50,7 @@ def _joints(across: int, down: int, width: float, shift: bool = False) -> Floats
     u = (x * across / SIDE + (0.5 * (row % 2) if shift else 0.0)) % 1.0
     narrow = width * across / down
     edge = np.maximum(np.abs(2 * v - 1) - (1 - width), (np.abs(2 * u - 1) - (1 - narrow)) * down / across)
-    return np.clip(edge * SIDE / down / 2 + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(edge * SIDE / down / 2 + 0.5, 0, 1), np.float32)
 
 
 def _fractal(rng: np.random.Generator, slope: float, stretch: float = 1.0) -> Tile:
@@ -152,7 +153,7 @@ def _patches(rng: np.random.Generator, count: int) -> Tile:
 def _books(rng: np.random.Generator, shelves: int) -> Tile:
     detail, mix, cast = (np.zeros((SIDE, SIDE), np.float32) for _ in range(3))
     rows = np.linspace(0, SIDE, shelves + 1).astype(int)
-    for top, bottom in zip(rows[:-1], rows[1:], strict=True):
+    for top, bottom in pairwise(rows):
         x = 0
         while x < SIDE:
             wide, short = int(rng.integers(5, 18)), int(rng.integers(2, max(3, (bottom - top) // 3)))

@@ -9,7 +9,7 @@ from rtdehaze.synth.stills.outlines import outline
 from rtdehaze.synth.stills.palette import Material, material
 from rtdehaze.synth.stills.stage import Stage, cross
 
-__all__ = ["box", "building", "car", "person", "pole", "surroundings", "tree"]
+__all__ = ["backdrop", "box", "building", "car", "person", "pole", "surroundings", "tree"]
 
 Vector = NDArray[np.float64]
 
@@ -123,7 +123,7 @@ def tree(
     leaves = material(rng, "wood" if kind == "bare" else season, "foliage", height / 4 + 0.4, (0.3, 0.6))
     middle = np.array([foot[0], foot[1] + height / 2, foot[2]])
     bend = (0.3, 0.1) if kind == "bare" else (0.75, 0.6)
-    stage.board(middle, (wide, height / 2), leaves, outline(rng, kind), round=bend)
+    stage.board(middle, (wide, height / 2), leaves, outline(rng, kind), bend=bend)
 
 
 def person(
@@ -137,11 +137,11 @@ def person(
         rng, family, str(rng.choice(["smooth", "stripes", "rough", "patches"])), tall * 0.7, second=second
     )
     middle = np.array([foot[0], foot[1] + tall / 2, foot[2]])
-    stage.board(middle, (tall * 0.22, tall / 2), clothes, outline(rng, "person"), round=(0.8, 0.1))
+    stage.board(middle, (tall * 0.22, tall / 2), clothes, outline(rng, "person"), bend=(0.8, 0.1))
     skin = material(rng, str(rng.choice(["skin", "skin", "black", "wood"])), "smooth", 0.5, (0.05, 0.15))
     to_eye = stage.view.eye - middle
     head = middle + (0, tall * 0.41, 0) + 0.03 * to_eye / np.linalg.norm(to_eye)
-    stage.board(head, (tall * 0.052, tall * 0.075), skin, outline(rng, "ellipse"), round=(0.9, 0.8), shadow=False)
+    stage.board(head, (tall * 0.052, tall * 0.075), skin, outline(rng, "ellipse"), bend=(0.9, 0.8), shadow=False)
 
 
 def car(stage: Stage, rng: np.random.Generator, foot: tuple[float, float, float], turn: float) -> None:
@@ -181,7 +181,20 @@ def pole(
     """A post, trunk or column."""
     made = made or material(rng, str(rng.choice(["stone", "wood", "black", "white"])), "grain", 1.0)
     middle = np.array([foot[0], foot[1] + height / 2, foot[2]])
-    stage.board(middle, (radius, height / 2), made, round=(0.97, 0.0))
+    stage.board(middle, (radius, height / 2), made, bend=(0.97, 0.0))
+
+
+def backdrop(stage: Stage, rng: np.random.Generator, season: str) -> None:
+    """Hills and woods at the end of sight, none to three behind each other."""
+    z = float(np.exp(rng.uniform(np.log(250), np.log(900))))
+    for _ in range(int(rng.integers(0, 4))):
+        tall = z * float(rng.uniform(0.01, 0.09))
+        family = str(rng.choice([season, "leaf", "earth", "stone"]))
+        made = material(rng, family, str(rng.choice(["foliage", "rough"])), z * 0.2, (0.15, 0.5))
+        wide = 1.4 * z * max(stage.view.size) / stage.view.focal
+        aside = float(rng.uniform(-0.5, 0.5)) * wide
+        stage.board(np.array([aside, tall * 0.8, z]), (wide, tall), made, outline(rng, "ridge"), shadow=False)
+        z *= float(rng.uniform(1.5, 3))
 
 
 def surroundings(stage: Stage, made: Material, level: float = 0.0, reach: float = 4000.0) -> None:

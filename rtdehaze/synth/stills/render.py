@@ -178,4 +178,4 @@ KINDS: dict[str, Callable[[np.random.Generator, tuple[int, int]], _Scene]] = {
     "woods": _woods,
 }
 """What a still scene can be of."""
-_SHARES = (0.12, 0.2, 0.16, 0.16, 0.08, 0.15, 0.07, 0.06)
+_SHARES = (0.1, 0.2, 0.15, 0.16, 0.08, 0.15, 0.1, 0.06)

@@ -76,7 +76,7 @@ def _table(parts: list[Part | None]) -> Floats:
         if part is not None:
             made = part.material
             row[:12] = np.concatenate([part.origin, part.across, part.along, part.normal])
-            row[12:16] = (*part.half, *part.round)
+            row[12:16] = (*part.half, *part.bend)
             row[16:22] = np.concatenate([made.first, made.second])
             row[22:28] = (1 / made.metres, made.contrast, made.cast, made.gloss, made.glow, made.tile)
     return table
@@ -106,13 +106,14 @@ def _axes(parts: list[Part | None]) -> Floats:
 def _pattern(stage: Stage, of: _Gather, u: Floats, v: Floats, normal: Floats, depth: Floats) -> Floats:
     per_metre = of(22, 1)[..., 0]
     slant = np.abs(dot(normal, stage.view.rays))
-    footprint = depth / np.float32(stage.view.focal) * per_metre / np.maximum(slant, np.float32(0.12))
+    footprint = depth * per_metre / np.maximum(slant, np.float32(0.12)) / np.float32(stage.view.focal)
+    footprint = footprint.astype(np.float32)
     bank = atlas()
     found = bank.sample(of(27, 1)[..., 0], u * per_metre, v * per_metre, footprint)
     wide = per_metre[::2, ::2] * np.float32(0.083)
     rough = np.full(wide.shape, bank.numbers["rough"][3], np.float32)
     coarse = bank.sample(rough, u[::2, ::2] * wide, v[::2, ::2] * wide, footprint[::2, ::2] * np.float32(0.083))
-    coarse = cv2.resize(coarse, u.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    coarse = np.asarray(cv2.resize(coarse, u.shape[::-1], interpolation=cv2.INTER_NEAREST), np.float32)
     mix = found[..., 1:2]
     albedo = of(16, 3)
     albedo += (of(19, 3) - albedo) * mix
@@ -158,7 +159,7 @@ def _lit(casters: list[Floats], to_sun: Floats, place: Floats, reach: float) -> 
         low, high = np.maximum(np.floor(flat.min(0)), 0), np.minimum(np.ceil(flat.max(0)) + 1, _MAP)
         if (high <= low).any() or np.abs(flat).max() > 4000:
             continue
-        left, top, right, bottom = *low.astype(int), *high.astype(int)
+        (left, top), (right, bottom) = low.astype(int).tolist(), high.astype(int).tolist()
         drawn = np.zeros((bottom - top, right - left), np.uint8)
         cv2.fillConvexPoly(drawn, np.rint((flat - (left, top)) * 16).astype(np.int32), 1, shift=4)
         normal = cross(seen[1] - seen[0], seen[2] - seen[1])

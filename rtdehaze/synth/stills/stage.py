@@ -100,7 +100,7 @@ class Part:
     material: Material
     half: tuple[float, float] = (1.0, 1.0)
     """Half its width and height, metres."""
-    round: tuple[float, float] = (0.0, 0.0)
+    bend: tuple[float, float] = (0.0, 0.0)
     """How far its normal turns towards its edges, across and along: (1, 0) looks like a post, (1, 1) like a ball."""
 
 
@@ -149,7 +149,7 @@ class Stage:
         half: tuple[float, float],
         material: Material,
         mask: NDArray[np.uint8] | None = None,
-        round: tuple[float, float] = (0.0, 0.0),
+        bend: tuple[float, float] = (0.0, 0.0),
         shadow: bool = True,
     ) -> None:
         """Draws an upright board that faces the camera.
@@ -159,7 +159,7 @@ class Stage:
             half: Half its width and height, metres.
             material: What it is made of.
             mask: Outline as coverage, stretched over the board; None fills it.
-            round: See `Part`.
+            bend: See `Part`.
             shadow: Whether it throws one.
         """
         middle = np.asarray(centre, np.float32)
@@ -171,7 +171,7 @@ class Stage:
         corners = middle + signs[:, :1] * half[0] * across + signs[:, 1:] * half[1] * up
         outline = self._outline(corners)
         if outline is not None and len(outline) == 4:
-            self._fill(outline, mask, Part(middle, across, -up, normal, material, half, round))
+            self._fill(outline, mask, Part(middle, across, -up, normal, material, half, bend))
         if shadow:
             squeeze = 0.75 if mask is not None else 1.0
             self.casters.append(middle + (corners - middle) * np.float32(squeeze))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rtdehaze.synth.stills.palette import Material, material
-from rtdehaze.synth.stills.props import box, building, car, person, pole, surroundings, tree
+from rtdehaze.synth.stills.props import backdrop, box, building, car, person, pole, surroundings, tree
 from rtdehaze.synth.stills.stage import Stage
 
 __all__ = ["from_above", "square", "street"]
@@ -14,6 +14,7 @@ __all__ = ["from_above", "square", "street"]
 def street(stage: Stage, rng: np.random.Generator, season: str) -> None:
     """A road away from the camera, or across, with what stands along it."""
     half = float(rng.uniform(3, 9))
+    backdrop(stage, rng, season)
     surroundings(stage, material(rng, str(rng.choice([season, "asphalt", "stone", "sand", "earth"])), "rough", 4.0))
     turn = float(rng.normal(0, 0.15)) if rng.random() < 0.8 else float(rng.uniform(-1.4, 1.4))
     lane = float(rng.uniform(-half, half)) * 0.6
@@ -132,6 +133,7 @@ def square(stage: Stage, rng: np.random.Generator, season: str) -> None:
             3.0,
         ),
     )
+    backdrop(stage, rng, season)
     back, x = float(rng.uniform(15, 90)), -120.0
     while x < 120:
         wide = float(rng.uniform(8, 25))
@@ -162,6 +164,7 @@ def square(stage: Stage, rng: np.random.Generator, season: str) -> None:
 def from_above(stage: Stage, rng: np.random.Generator, season: str) -> None:
     """Blocks of a town in a grid, seen from a hill or a tower."""
     surroundings(stage, material(rng, str(rng.choice(["asphalt", "stone", season])), "rough", 12.0))
+    backdrop(stage, rng, season)
     turn, cell = float(rng.uniform(-0.8, 0.8)), float(rng.uniform(22, 45))
     place, reach = _along(turn), float(rng.uniform(350, 900))
     centre = np.array([float(rng.uniform(-150, 150)), float(rng.uniform(150, 500))])
