@@ -72,6 +72,20 @@ class PlainAverage:
         return self._mean
 
 
+class EveryNth:
+    """The smoothing as it runs where not every picture is estimated: the others get what is moved along."""
+
+    def __init__(self, seconds: float, every: int) -> None:
+        self._smoother, self._every, self._count = HazeSmoother(seconds), every, 0
+
+    def update(self, haze: Haze, thumbnail: Array, time: float) -> Haze:
+        """Takes the estimate only when it is the turn of one."""
+        self._smoother.follow(thumbnail, time)
+        moved = self._smoother.carry(thumbnail) if self._count % self._every else None
+        self._count += 1
+        return self._smoother.smooth(haze) if moved is None else moved
+
+
 @dataclass
 class Score:
     """Figures of one method on one clip, a value a frame."""
@@ -130,7 +144,8 @@ def judge(shots: list[Shot], method: Method) -> Score:
         begun = time.thread_time()
         haze = method.update(shot.haze, shot.thumbnail, shot.truth.time)
         taken = time.thread_time() - begun
-        truth, t = shot.truth, haze.transmission
+        truth = shot.truth
+        t = np.asarray(cv2.resize(haze.transmission, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_LINEAR), np.float32)
         if shot.truth.index >= _SETTLING and last is not None:
             before, true_before = last
             change = truth.transmission - warp_backward(true_before, shot.flow)
@@ -172,6 +187,8 @@ def main() -> None:
                     "frame by frame": FrameByFrame(),
                     "plain average": PlainAverage(options.seconds),
                     "smoothed": HazeSmoother(options.seconds),
+                    "every 2nd": EveryNth(options.seconds, 2),
+                    "every 4th": EveryNth(options.seconds, 4),
                 }
                 for method, instance in methods.items():
                     row = judge(shots, instance).means()

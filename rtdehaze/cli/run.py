@@ -43,6 +43,10 @@ def _choice(words: type[StrEnum]) -> click.Choice[str]:
     "--smoothing", type=float, default=_DEFAULTS.smoothing, show_default=True, metavar="0..1",
     help="Seconds over which the haze map is smoothed; 0 is off.",
 )  # fmt: skip
+@click.option(
+    "--every", type=int, default=_DEFAULTS.every, show_default=True, metavar="N",
+    help="Estimate the haze of every N-th frame, and move it along with the picture in between: faster.",
+)  # fmt: skip
 @click.option("--exposure/--no-exposure", default=True, help="Brighten what comes out dim.  [default: exposure]")
 @click.option("--compare", type=_choice(Compare), help="Show hazy and clear in one picture.")
 @click.option(

@@ -71,6 +71,8 @@ class Options:
     """0 to 100: the share of the haze's optical depth that is removed, in percent."""
     smoothing: float = 0.5
     """0 to 1: time constant of the haze map in seconds; 0 takes every frame by itself."""
+    every: int = 1
+    """The haze of every n-th frame is estimated; with the others its map is moved along."""
     exposure: bool = True
     """Brighten what comes out dim: the camera had exposed for the haze."""
     mask: Path | None = None
@@ -117,6 +119,8 @@ class Options:
                 object.__setattr__(self, name, parse_choice(choices, name, value))
         _within("strength", self.strength, 0.0, 100.0)
         _within("smoothing", self.smoothing, 0.0, 1.0)
+        if self.every < 1:
+            raise UsageError(f"every must be 1 or more frames, not {self.every}")
         if self.start is not None:
             _within("start", self.start, 0.0, math.inf)
         if self.duration is not None and not (self.duration > 0 and math.isfinite(self.duration)):

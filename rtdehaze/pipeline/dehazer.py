@@ -63,6 +63,8 @@ class Dehazer:
         mode: When haze is removed.
         strength: 0 to 100, the share of the haze's optical depth that is removed, in percent.
         smoothing: 0 to 1, time constant of the haze map in seconds.
+        every: 1 or more: the haze of every n-th picture is estimated, and of the first after a cut; with the others
+            the map is moved along. Without smoothing there is nothing to move: all are estimated.
         exposure: Whether pictures that come out dim are brightened.
         keep: What is to be left untouched.
         comparison: How input and output share the picture that `apply` writes; None writes the output alone.
@@ -79,6 +81,7 @@ class Dehazer:
         mode: Mode = Mode.AUTO,
         strength: float = 100.0,
         smoothing: float = 0.5,
+        every: int = 1,
         exposure: bool = True,
         keep: KeepMask | None = None,
         comparison: Comparison | None = None,
@@ -90,6 +93,10 @@ class Dehazer:
             raise UsageError(f"strength must be 0 to 100, not {strength:g}")
         if not 0.0 <= smoothing <= 1.0:
             raise UsageError(f"smoothing must be 0 to 1 seconds, not {smoothing:g}")
+        if every < 1:
+            raise UsageError(f"every must be 1 or more pictures, not {every}")
+        self._every = every
+        self._moved = 0
         self._estimator = estimator
         self._memory = Memory()
         self._strength = strength / 100.0
@@ -112,6 +119,7 @@ class Dehazer:
         mode: Mode | str = Mode.AUTO,
         strength: float = 100.0,
         smoothing: float = 0.5,
+        every: int = 1,
         exposure: bool = True,
         provider: Provider | str = Provider.AUTO,
         threads: int | None = None,
@@ -123,6 +131,7 @@ class Dehazer:
             mode: `off`, `auto` (a clear picture comes out as it went in) or `manual` (always).
             strength: 0 to 100.
             smoothing: 0 to 1 seconds; 0 takes every picture by itself.
+            every: The haze of every n-th picture is estimated.
             exposure: Whether pictures that come out dim are brightened.
             provider: `auto`, `cpu`, `cuda` or `tensorrt`.
             threads: Cores to use; None takes those that the process may run on.
@@ -138,7 +147,13 @@ class Dehazer:
             provider = parse_choice(Provider, "provider", provider)
             estimator = open_estimator(model or DEFAULT_MODEL, provider=provider.value, threads=plan.inference)
         return cls(
-            estimator, mode=mode, strength=strength, smoothing=smoothing, exposure=exposure, threads=plan.recompose
+            estimator,
+            mode=mode,
+            strength=strength,
+            smoothing=smoothing,
+            every=every,
+            exposure=exposure,
+            threads=plan.recompose,
         )
 
     @property
@@ -223,7 +238,12 @@ class Dehazer:
         # A cut is seen in the picture, before a model that remembers takes the new scene for the old one.
         if self._smoother.follow(thumbnail, time):
             self._forget_scene()
-        haze = self._smoother.smooth(estimator.estimate(thumbnail, self._memory))
+        haze = self._smoother.carry(thumbnail) if self._moved + 1 < self._every else None
+        if haze is None:
+            haze = self._smoother.smooth(estimator.estimate(thumbnail, self._memory))
+            self._moved = 0
+        else:
+            self._moved += 1
         self._haze = haze
         weight = self._gate.update(haze.density, time) if self._gate is not None else 1.0
         removal = plan_removal(haze, strength=self._strength, guide=thumbnail, weight=weight)

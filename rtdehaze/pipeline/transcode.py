@@ -140,6 +140,7 @@ def _open_dehazer(source: Source, options: Options, plan: ThreadPlan, comparison
         mode=options.mode,
         strength=options.strength,
         smoothing=options.smoothing,
+        every=options.every,
         exposure=options.exposure,
         keep=keep,
         comparison=comparison,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rtdehaze.core.options import Mode
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
 from rtdehaze.synth.drive import FoggyDrive
@@ -41,6 +42,32 @@ def test_what_is_remembered_ends_at_a_cut(
     across = last_map(Dehazer(estimator, smoothing=smoothing), pictures[: CUT + 1])
     afresh = last_map(Dehazer(estimator, smoothing=smoothing), pictures[CUT : CUT + 1])
     np.testing.assert_allclose(across, afresh, atol=1e-6)
+
+
+@pytest.mark.parametrize(("smoothing", "estimated"), [(0.5, 5), (0.0, 10)])
+def test_every_second_picture_is_estimated_the_first_after_a_cut_included(
+    smoothing: float, estimated: int, pictures: list[NDArray[np.uint8]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimator = open_estimator("dcp", provider="cpu")
+    estimate, seen = estimator.estimate, []
+    monkeypatch.setattr(estimator, "estimate", lambda *given: (seen.append(number), estimate(*given))[1])
+    dehazer = Dehazer(estimator, mode=Mode.MANUAL, smoothing=smoothing, every=2)
+    for number, picture in enumerate(pictures):
+        dehazer.process(picture, time=number / 25)
+    assert len(pictures) == 2 * CUT
+    assert CUT in seen
+    assert len(seen) == estimated + (smoothing > 0)
+
+
+def test_what_is_moved_along_is_close_to_what_is_estimated(pictures: list[NDArray[np.uint8]]) -> None:
+    results = []
+    for every in (1, 2):
+        dehazer = Dehazer(open_estimator("dcp", provider="cpu"), mode=Mode.MANUAL, every=every)
+        results.append([dehazer.process(picture, time=number / 25) for number, picture in enumerate(pictures)])
+    each, second = (np.stack(result[:CUT]).astype(np.float32) for result in results)
+    assert np.abs(each - second)[1].max() > 0
+    untouched = np.abs(each - np.stack(pictures[:CUT])).mean()
+    assert np.abs(each - second).mean() < 0.05 * untouched
 
 
 def test_within_a_scene_it_is_carried_along(estimator: Estimator, pictures: list[NDArray[np.uint8]]) -> None:

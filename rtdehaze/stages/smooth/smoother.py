@@ -66,6 +66,8 @@ class HazeSmoother:
         self._view: View | None = None
         self._followed: Motion | None = None
         self._step = 0.0
+        self._carried = 0.0
+        self._last: Haze | None = None
         self._maps: Array | None = None
         self._evidence: Array | None = None
         self._density = 0.0
@@ -121,13 +123,34 @@ class HazeSmoother:
             view, time = self._view, self._time
             self._start()
             self._view, self._time, self.cut = view, time, True
-        step = self._step
+        step = self._step + self._carried
         self._clock += step
-        smoothed = self._blend(maps, self._followed, step)
+        smoothed = self._blend(maps, self._followed)
+        self._carried = 0.0
         airlight = self._airlight.update(haze.airlight, self._clock, step)
         self._density_frames = self._density_frames * math.exp(-step / self._seconds) + 1.0
         self._density += (haze.density - self._density) / self._density_frames
-        return _unstack(smoothed, haze, airlight, self._density)
+        guide = None if haze.removal is None else haze.removal.guide
+        self._last = _unstack(smoothed, haze, airlight, self._density, guide)
+        return self._last
+
+    def carry(self, thumbnail: Array) -> Haze | None:
+        """Goes without an estimate of the picture that was followed last: moves what is known of its haze along.
+
+        Args:
+            thumbnail: The one that was followed.
+
+        Returns:
+            The haze, or None where nothing is known that could be moved along: the first picture, a cut, no smoothing.
+        """
+        motion, last = self._followed, self._last
+        if motion is None or last is None or self._maps is None or self._evidence is None:
+            return None
+        maps, evidence, agreement = self._move(self._maps, self._evidence, motion)
+        # Where the motion is in doubt, so is what was moved: the next estimate shall count the more.
+        self._maps, self._evidence = maps, evidence * agreement
+        self._carried += self._step
+        return _unstack(maps, last, last.airlight, last.density, thumbnail)
 
     def _since(self, view: View, time: float) -> Motion | None:
         """Returns the motion since the last frame, or None where there is nothing to follow it from."""
@@ -147,29 +170,33 @@ class HazeSmoother:
         self.cut = True
         return None
 
-    def _blend(self, estimate: Array, motion: Motion | None, step: float) -> Array:
-        _, height, width = estimate.shape
-        before = self._maps
-        if motion is None or before is None or self._evidence is None:
+    def _blend(self, estimate: Array, motion: Motion | None) -> Array:
+        if motion is None or self._maps is None or self._evidence is None:
             self._maps = estimate.copy()
             self._forecast.reset(self._maps)
-            self._evidence = np.ones((height, width), np.float32)
+            self._evidence = np.ones(estimate.shape[1:], np.float32)
             return self._maps
-        flow, agreement = (_enlarged(image, width, height) for image in (motion.flow, motion.agreement))
-        rows, columns = motion.agreement.shape
-        places, maps = np.empty_like(flow), np.empty_like(estimate)
-        locate(flow, width / columns, height / rows, places)
-        # Counts of frames need no more.
-        evidence = carried(self._evidence, places, cv2.INTER_NEAREST)
-        for plane, moved in zip(before, maps, strict=True):
-            moved[:] = carried(plane, places)
-            sharpen(plane, places, _EDGE, moved)
-        self._forecast.advance(maps, step)
+        maps, evidence, agreement = self._move(self._maps, self._evidence, motion)
+        step = self._step + self._carried
         trust = self._forecast.judge(maps, estimate, agreement, step)
         decay = math.exp(-step / self._seconds)
         blend(maps, evidence, trust, decay, 1.0 + _MOST_FRAMES_PER_SECOND * self._seconds, estimate)
         self._maps, self._evidence = maps, evidence
         return maps
+
+    def _move(self, before: Array, evidence: Array, motion: Motion) -> tuple[Array, Array, Array]:
+        """Returns maps and evidence moved along the motion and on by their trend, and the pictures' agreement."""
+        _, height, width = before.shape
+        flow, agreement = (_enlarged(image, width, height) for image in (motion.flow, motion.agreement))
+        rows, columns = motion.agreement.shape
+        places, maps = np.empty_like(flow), np.empty_like(before)
+        locate(flow, width / columns, height / rows, places)
+        for plane, moved in zip(before, maps, strict=True):
+            moved[:] = carried(plane, places)
+            sharpen(plane, places, _EDGE, moved)
+        self._forecast.advance(maps, self._step)
+        # Counts of frames need no more than the nearest.
+        return maps, carried(evidence, places, cv2.INTER_NEAREST), agreement
 
 
 def _stack(haze: Haze) -> Array:
@@ -180,9 +207,9 @@ def _stack(haze: Haze) -> Array:
     return np.stack([haze.transmission, removal.luma, removal.chroma, *removal.veil]).astype(np.float32, copy=False)
 
 
-def _unstack(maps: Array, haze: Haze, airlight: Array, density: float) -> Haze:
+def _unstack(maps: Array, haze: Haze, airlight: Array, density: float, guide: Array | None) -> Haze:
     own = maps.copy()
-    removal = None if haze.removal is None else Removal(own[1], own[2], own[3:6], haze.removal.guide)
+    removal = None if haze.removal is None else Removal(own[1], own[2], own[3:6], guide)
     return Haze(own[0], airlight.copy(), density, removal)
 
 
