@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rtdehaze.core.errors import UsageError
 from rtdehaze.synth.library import KINDS
+from rtdehaze.train.clip_config import ClipConfig
 from rtdehaze.train.tables import read_table
 
 __all__ = [
@@ -136,6 +137,8 @@ class LossConfig:
     """1 - SSIM of luma."""
     gate: float = 0.1
     """Cross-entropy of hazy or clear."""
+    steady: float = 0.0
+    """Change of the maps' errors from frame to frame along the motion; for clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,7 @@ class Config:
     """Steps between two scorings on the validation set; 0 never scores."""
     data: DataConfig = field(default_factory=DataConfig)
     haze: HazeConfig = field(default_factory=HazeConfig)
+    clips: ClipConfig = field(default_factory=ClipConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     stages: tuple[StageConfig, ...] = (StageConfig(1.0, 16, ((128, 192),)),)
@@ -226,6 +230,7 @@ def _check(config: Config) -> None:
             _check_size(f"stages[{i}].sizes", size)
     _check_data(config.data)
     _check_haze(config.haze)
+    _check_clips(config.clips)
     _check_learning(config.loss, config.optim)
 
 
@@ -243,17 +248,28 @@ def _check_data(data: DataConfig) -> None:
 
 
 def _check_haze(haze: HazeConfig) -> None:
-    shares = ("clear_share", "away_share", "uneven_share", "noise_share", "jpeg_share", "h264_share")
+    shares = [key for key in haze.__slots__ if key.endswith("_share")]
     for key in (*shares, "uneven_spread", "floor", "tint", "balance"):
         share = getattr(haze, key)
         _require(0.0 <= share <= 1.0, f"haze.{key}", share, "from 0 to 1")
     largest = {"scale": 1.0, "median": 1.0, "airlight": 1.0, "noise": 1.0, "jpeg": 100.0, "h264": 51.0}
-    for key in (*largest, "away", "far_to_near", "gain", "gamma", "saturation"):
+    for key in (*largest, "away", "steep", "exposed", "far_to_near", "gain", "gamma", "saturation"):
         low, high = getattr(haze, key)
         most = largest.get(key, 1000.0)
         _require(0.0 < low <= high <= most, f"haze.{key}", (low, high), f"two rising numbers above 0, at most {most:g}")
     _require(haze.far_to_near[0] >= 1.0, "haze.far_to_near", haze.far_to_near, "at least 1")
     _require(0.0 <= haze.rotation <= 180.0, "haze.rotation", haze.rotation, "from 0 to 180 degrees")
+
+
+def _check_clips(clips: ClipConfig) -> None:
+    _require(clips.frames > 0, "clips.frames", clips.frames, "above 0")
+    _require(clips.drives >= 0, "clips.drives", clips.drives, "0 or more")
+    _require(0.1 <= clips.drive_seconds <= 60.0, "clips.drive_seconds", clips.drive_seconds, "from 0.1 to 60")
+    _require(0 <= clips.frozen <= 4, "clips.frozen", clips.frozen, "0 to 4 levels, those before the memory")
+    for key in ("pan", "zoom", "parallax", "shake", "density_drift", "airlight_drift", "exposure_drift"):
+        _require(0.0 <= getattr(clips, key) <= 0.5, f"clips.{key}", getattr(clips, key), "from 0 to 0.5")
+    for key in ("cut_share", "missed_cuts", "drive_share", "video_share"):
+        _require(0.0 <= getattr(clips, key) <= 1.0, f"clips.{key}", getattr(clips, key), "from 0 to 1")
 
 
 def _check_learning(loss: LossConfig, optim: OptimConfig) -> None:

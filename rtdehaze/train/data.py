@@ -19,16 +19,26 @@ from rtdehaze.train.config import Config, StageConfig
 from rtdehaze.train.decoding import Scene, UnreadableError
 from rtdehaze.train.samples import Sample, make_sample
 
-__all__ = ["Batch", "Samples", "batches", "stage_at"]
+__all__ = ["Batch", "Motion", "Samples", "StepKeys", "batches", "quiet_worker", "stage_at"]
 
 log = logging.getLogger("rtdehaze.train")
 
 DRAWS = 100
 """Pictures drawn for one sample, of which the first readable one is taken; so many unreadable ones end the run."""
-_FULL_NAME = f"{SourceError.__module__}.{SourceError.__qualname__}"
 
 Key = tuple[int, int, int]
 """Number of the sample in the run, its height and width."""
+
+
+class Motion(NamedTuple):
+    """How the pictures of a batch follow each other, where they are the frames of clips, clip by clip."""
+
+    fresh: Tensor
+    """(clips, frames), 1 where the network is told that a scene begins."""
+    flow: Tensor
+    """(clips, frames, h/2, w/2, 2): from each sample of a map to where its surface was in the frame before, (x, y)."""
+    valid: Tensor
+    """(clips, frames, h/2, w/2), where that is known; never in the first frame of a scene."""
 
 
 class Batch(NamedTuple):
@@ -46,12 +56,16 @@ class Batch(NamedTuple):
     """(n,), 1 or 0."""
     known: Tensor
     """(n,), 1 where transmission and airlight are the truth."""
+    motion: Motion | None = None
+    """None for single pictures."""
 
     def to(self, device: torch.device) -> Batch:
         """Moves bytes to the device and only there turns them into numbers."""
-        moved = [part.to(device, non_blocking=True) for part in self]
-        pictures = [(part.permute(0, 3, 1, 2).float() / 255.0) for part in moved[:2]]
-        return Batch(*pictures, *moved[2:])
+        hazy, clear, *rest = (part.to(device, non_blocking=True) for part in self[:6])
+        hazy, clear = (part.permute(0, 3, 1, 2).float() / 255.0 for part in (hazy, clear))
+        transmission, airlight, is_hazy, known = rest
+        motion = self.motion and Motion(*(part.to(device, non_blocking=True) for part in self.motion))
+        return Batch(hazy, clear, transmission, airlight, is_hazy, known, motion)
 
 
 @dataclass(frozen=True)
@@ -113,28 +127,30 @@ def batches(samples: Samples, first: int, completed: Callable[[int], float]) -> 
             where workers make the samples.
     """
     workers = samples.config.data.workers
+    if workers:
+        # OpenCV's threads do not survive a fork: a worker would wait for them for ever.
+        cv2.setNumThreads(1)
     loader = DataLoader(
-        samples,
-        batch_sampler=_Keys(samples.config, first, completed),
+        _Careful(samples),
+        batch_sampler=StepKeys(samples.config, first, completed),
         collate_fn=_collate,
         num_workers=workers,
-        worker_init_fn=_quiet_worker if workers else None,
+        worker_init_fn=quiet_worker if workers else None,
         prefetch_factor=4 if workers else None,
         pin_memory=torch.cuda.is_available(),
         # Its own, so that starting a loader leaves torch's generator where a resumed run needs it.
         generator=torch.Generator().manual_seed(samples.config.seed),
     )
-    try:
-        for batch, unusable in loader:
-            samples.note(unusable)
-            yield batch
-    except SourceError as error:
-        # A worker's error comes with the worker's traceback as its message.
-        raise SourceError(str(error).strip().splitlines()[-1].removeprefix(f"{_FULL_NAME}: ")) from error
+    for fetched in loader:
+        if isinstance(fetched, SourceError):
+            raise fetched
+        batch, unusable = fetched
+        samples.note(unusable)
+        yield batch
 
 
 @dataclass(frozen=True)
-class _Keys:
+class StepKeys:
     """The keys of each step; which size a step has is drawn from the seed and the step."""
 
     config: Config
@@ -150,13 +166,31 @@ class _Keys:
             yield [(step * largest + i, height, width) for i in range(stage.batch)]
 
 
-def _quiet_worker(_: int) -> None:
+def quiet_worker(_: int) -> None:
     """One worker, one core: OpenCV's own threads would fight over the rest."""
     cv2.setNumThreads(1)
 
 
-def _collate(samples: list[Sample]) -> tuple[Batch, list[str]]:
+@dataclass(frozen=True)
+class _Careful(Dataset["Sample | SourceError"]):
+    """Hands errors on as values: one that a worker raises arrives with the worker's traceback as its message."""
+
+    samples: Samples
+
+    def __getitem__(self, key: Key) -> Sample | SourceError:
+        try:
+            return self.samples[key]
+        except SourceError as error:
+            return error
+
+
+def _collate(made: list[Sample | SourceError]) -> tuple[Batch, list[str]] | SourceError:
     """The batch, and what was left out on the way to it."""
+    samples: list[Sample] = []
+    for sample in made:
+        if isinstance(sample, SourceError):
+            return sample
+        samples.append(sample)
     batch = Batch(
         torch.from_numpy(np.stack([sample.hazy for sample in samples])),
         torch.from_numpy(np.stack([sample.clear for sample in samples])),

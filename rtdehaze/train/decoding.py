@@ -28,7 +28,7 @@ __all__ = [
 LONG_SIDE = 512
 """Samples. Larger pictures are kept at this size: twice what networks are trained at."""
 SHAPE_TOLERANCE = 0.02
-"""How far the aspect ratios of a picture and its depth may differ: rounding of small sizes."""
+"""Share of a map's height by which its shape may differ from its picture's, and at least one row: rounding."""
 
 Picture = NDArray[np.uint8]
 Root = NDArray[np.uint16]
@@ -102,7 +102,7 @@ class LonePicture:
         if self.depth is None:
             return Scene(self.path.stem, clear)
         values = _read_map(self.depth, clear.shape).astype(np.float32)
-        if not np.nanmax(values, initial=0.0) > 0.0:
+        if not (np.isfinite(values) & (values > 0)).any():
             raise UnreadableError(f"{self.depth} holds no {'disparity' if self.is_disparity else 'depth'} above 0")
         root = _root_of_disparity(values) if self.is_disparity else root_of_depth(values)
         return Scene(self.path.stem, clear, np.asarray(cv2.resize(root, clear.shape[1::-1]), np.uint16))
@@ -178,7 +178,8 @@ def _read_map(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
         stored = None
     if stored is None or stored.ndim != 2 or 0 in stored.shape:
         raise UnreadableError(f"{path} is no readable map of one channel")
-    if abs(stored.shape[1] / stored.shape[0] - shape[1] / shape[0]) > SHAPE_TOLERANCE:
+    height = stored.shape[1] * shape[0] / shape[1]
+    if abs(stored.shape[0] - height) > max(1.0, SHAPE_TOLERANCE * height):
         sizes = f"{stored.shape[1]}x{stored.shape[0]}, its picture {shape[1]}x{shape[0]}"
         raise UnreadableError(f"{path} is {sizes}: another shape")
     return np.asarray(stored)

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rtdehaze.train import samples
 from rtdehaze.train.config import HazeConfig
 from rtdehaze.train.samples import Sample, make_sample
 from rtdehaze.train.scenes import Scene, read_pack
 
-CLEAN = HazeConfig(noise_share=0.0, jpeg_share=0.0, clear_share=0.0, floor=0.0)
+CLEAN = HazeConfig(noise_share=0.0, jpeg_share=0.0, clear_share=0.0, floor=0.0, steep_share=0.0, exposed_share=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +48,29 @@ def test_the_median_transmission_is_the_one_that_was_asked_for(scene: Scene) -> 
 
 def test_haze_may_lie_before_everything_that_is_seen(scene: Scene) -> None:
     haze = dataclasses.replace(CLEAN, median=(0.2, 0.2), uneven_share=0.0, scale=(1.0, 1.0), away_share=0.0)
+    haze = dataclasses.replace(haze, far_to_near=(60.0, 60.0))
     near = make(scene, 3, haze).transmission
     away = make(scene, 3, dataclasses.replace(haze, away_share=1.0, away=(1.5, 1.5))).transmission
     assert near.max() > 0.8
     assert away.max() < 0.6
     assert np.median(away) == pytest.approx(0.2, abs=0.01)
+
+
+def test_what_is_far_may_be_farther_than_its_disparity_tells(scene: Scene) -> None:
+    haze = dataclasses.replace(CLEAN, median=(0.5, 0.5), uneven_share=0.0, scale=(1.0, 1.0), away_share=0.0)
+    plain = make(scene, 3, haze).transmission
+    steep = make(scene, 3, dataclasses.replace(haze, steep_share=1.0, steep=(3.0, 3.0))).transmission
+    assert np.median(steep) == pytest.approx(0.5, abs=0.01)
+    assert steep.max() > plain.max()
+    assert steep.min() < plain.min()
+
+
+def test_a_camera_may_expose_scene_and_air_alike(scene: Scene) -> None:
+    dim = make(scene, 3, dataclasses.replace(CLEAN, exposed_share=1.0, exposed=(0.4, 0.4)))
+    assert dim.airlight.max() <= 0.4
+    assert dim.clear.max() <= round(0.4 * 255)
+    t = dim.transmission[..., None]
+    np.testing.assert_allclose(dim.hazy / 255.0, dim.clear / 255.0 * t + dim.airlight * (1 - t), atol=1.01 / 255)
 
 
 def test_transmission_never_falls_below_the_floor(scene: Scene) -> None:
@@ -85,3 +104,26 @@ def test_a_ready_made_pair_is_varied_alike_and_claims_no_transmission(scene: Sce
     assert not sample.known
     assert sample.is_hazy
     np.testing.assert_array_equal(sample.hazy, sample.clear)
+
+
+def test_video_artefacts_come_last_and_leave_the_samples_of_configurations_without_them(scene: Scene) -> None:
+    streamed = make(scene, 3, dataclasses.replace(CLEAN, h264_share=1.0, h264=(35.0, 35.0)))
+    plain = make(scene, 3)
+    np.testing.assert_array_equal(streamed.clear, plain.clear)
+    np.testing.assert_array_equal(streamed.transmission, plain.transmission)
+    difference = np.abs(streamed.hazy.astype(float) - plain.hazy).mean()
+    assert 0.5 < difference < 12.0
+
+
+def test_half_of_the_video_artefacts_are_of_predicted_frames(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+
+    def counted(frames: list[np.ndarray], quality: float) -> list[np.ndarray]:
+        assert 30.0 <= quality <= 35.0
+        counts.append(len(frames))
+        return frames
+
+    monkeypatch.setattr(samples, "compress_h264", counted)
+    for seed in range(20):
+        make(scene, seed, dataclasses.replace(CLEAN, h264_share=1.0, h264=(30.0, 35.0)))
+    assert set(counts) == {1, 2}

@@ -107,11 +107,18 @@ def test_depth_of_another_shape_is_refused_with_its_size(tmp_path: Path) -> None
         read_pictures(tmp_path)
 
 
+def test_rounding_of_a_small_map_is_no_other_shape(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", grey(100, 448))
+    save(tmp_path / "disp" / "a.png", np.full((71, 320), 9, np.uint8))
+    assert read_pictures(tmp_path)[0].disparity is not None
+
+
 def test_depth_that_is_no_map_is_refused(tmp_path: Path) -> None:
     save(tmp_path / "a.png", grey(20, 30))
     save(tmp_path / "depth" / "a.png", grey(20, 30))
     with pytest.raises(SourceError, match="no readable map of one channel"):
         read_pictures(tmp_path)
+    (tmp_path / "depth" / "a.png").unlink()
     np.save(tmp_path / "depth" / "a.npy", np.full((20, 30), np.nan))
     with pytest.raises(SourceError, match="holds no depth above 0"):
         read_pictures(tmp_path)
