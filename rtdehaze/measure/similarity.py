@@ -43,6 +43,7 @@ def ssim(result: Picture, truth: Picture) -> float:
 
     `skimage.metrics.structural_similarity` with `gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
     data_range=255, channel_axis=2`: the paper's own window and statistics, the mean over the three RGB channels.
+    In single precision, which takes three quarters of the time and changes the eighth digit.
 
     Args:
         result: (H, W, 3) RGB.
@@ -60,8 +61,8 @@ def ssim(result: Picture, truth: Picture) -> float:
         return float("nan")
     return float(
         metrics.structural_similarity(
-            result,
-            truth,
+            result.astype(np.float32),
+            truth.astype(np.float32),
             gaussian_weights=True,
             sigma=1.5,
             use_sample_covariance=False,
@@ -88,4 +89,5 @@ def ciede2000(result: Picture, truth: Picture) -> float:
     color = _skimage("color")
     if result.shape != truth.shape:
         raise ValueError(f"pictures of {result.shape} and {truth.shape} cannot be compared")
-    return float(color.deltaE_ciede2000(color.rgb2lab(result), color.rgb2lab(truth)).mean())
+    first, second = (color.rgb2lab(picture / np.float32(255)) for picture in (result, truth))
+    return float(color.deltaE_ciede2000(first, second).mean(dtype=np.float64))

@@ -24,9 +24,16 @@ th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align:
 th:first-child, td:first-child { text-align: left; } thead th { border-bottom-width: 2px; }
 td small, th small { opacity: .65; font-weight: 400; } td.best { color: var(--best); font-weight: 700; }
 td.say { text-align: left; white-space: normal; min-width: 13rem; font-size: .85rem; opacity: .75; }
-.row { display: flex; flex-wrap: wrap; gap: .4rem; } figure { flex: 1 1 10rem; max-width: 30rem; margin: 0; }
+.row { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(10rem, 47%), 1fr)); gap: .4rem; }
+figure { margin: 0; } h3 { overflow-wrap: anywhere; }
 img { display: block; width: 100%; height: auto; background: var(--soft); } figcaption { font-size: .8rem; }
-details { margin: .5rem 0; } summary { cursor: pointer; }
+details { margin: .5rem 0; font-size: .9rem; } summary { cursor: pointer; } dt { font-weight: 600; }
+details.meanings { display: none; }
+@media (max-width: 48rem) {
+  body { padding: .7rem; } table { font-size: .8rem; } th, td { padding: .3rem .25rem; }
+  th:first-child, td:first-child { white-space: normal; max-width: 7.5rem; padding-left: 0; }
+  td.say, th.say { display: none; } details.meanings { display: block; } ul { padding-left: 1.2rem; }
+}
 """
 
 _ARROWS = {"up": "&uarr;", "down": "&darr;", "": ""}
@@ -78,8 +85,14 @@ def _domain(result: DomainResult) -> str:
     return (
         f"<h2>{escape(result.domain.name)}</h2>"
         f'<p class="soft">{len(result.items)} {_KINDS[result.domain.kind]}</p>{left_out}'
-        f"{_table(head + '<th></th>', rows)}{scenes}"
+        f"{_table(head + '<th class=say></th>', rows)}{_meanings(result)}{scenes}"
     )
+
+
+def _meanings(result: DomainResult) -> str:
+    """What the lines mean, for screens too narrow for the column that says so."""
+    lines = (f"<dt>{escape(one.title)}</dt><dd>{escape(one.meaning)}</dd>" for one in result.known_measures())
+    return f'<details class="meanings"><summary>What the lines mean</summary><dl>{"".join(lines)}</dl></details>'
 
 
 def _table(head: str, rows: list[str]) -> str:
