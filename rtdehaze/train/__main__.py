@@ -15,9 +15,10 @@ from rtdehaze.train.checkpoint import load_estimator, save_weights
 from rtdehaze.train.config import Config, load_config
 from rtdehaze.train.export import About, export
 from rtdehaze.train.gate import choose_gate, densities
-from rtdehaze.train.loop import CHECKPOINT, Trainer
+from rtdehaze.train.loop import CHECKPOINT
 from rtdehaze.train.scenes import Scene, load_scenes
 from rtdehaze.train.validate import read_validation
+from rtdehaze.train.video import trainer_for
 
 GATE_SAMPLES = 200
 """Clear samples, and as many hazy ones, that the gate is chosen on."""
@@ -63,8 +64,8 @@ def main() -> int:
         config = dataclasses.replace(config, data=dataclasses.replace(config.data, **kept))
         pairs = read_validation(Path(config.data.validation)) if config.data.validation else []
         scenes = load_scenes(config.data)
-        trainer = Trainer(config, scenes, given.out, validation=pairs, minutes=given.minutes, start=given.start)
-        trainer.run()
+        kind = trainer_for(config)
+        kind(config, scenes, given.out, validation=pairs, minutes=given.minutes, start=given.start).run()
         _deliver(config, scenes, given.out)
     except RtdehazeError as error:
         logging.getLogger("rtdehaze.train").error("error: %s", error)

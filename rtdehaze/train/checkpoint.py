@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from rtdehaze.core.errors import ModelError, SinkError
 from rtdehaze.train.aodnet import AODNet
-from rtdehaze.train.networks import Estimator, Size, build_any
+from rtdehaze.train.networks import SIZES, Estimator, Size, build_any
 
 __all__ = [
     "Progress",
@@ -23,6 +24,7 @@ __all__ = [
     "load_estimator",
     "load_weights",
     "network_of",
+    "notes_of",
     "read_size",
     "save_checkpoint",
     "save_weights",
@@ -63,13 +65,20 @@ def save_checkpoint(
     _write(path, network, model, tensors, progress)
 
 
-def save_weights(path: Path, network: str, model: nn.Module) -> None:
+def save_weights(path: Path, network: str, model: nn.Module, notes: Mapping[str, Any] | None = None) -> None:
     """Writes the weights alone: small enough to be kept, enough to start another run from (`load_weights`).
+
+    Args:
+        path: Where to.
+        network: The network's name.
+        model: Its weights.
+        notes: What is known of them, as `Progress.notes`.
 
     Raises:
         SinkError: It cannot be written.
     """
-    _write(path, network, model, {f"average.{key}": value for key, value in model.state_dict().items()}, Progress())
+    tensors = {f"average.{key}": value for key, value in model.state_dict().items()}
+    _write(path, network, model, tensors, Progress(notes=dict(notes or {})))
 
 
 def _write(path: Path, network: str, model: nn.Module, tensors: dict[str, Tensor], progress: Progress) -> None:
@@ -117,13 +126,22 @@ def _lay_out(optimiser: torch.optim.Optimizer) -> None:
             state[name] = torch.empty_like(weight).copy_(state[name])
 
 
-def load_weights(path: Path, network: str, model: nn.Module) -> None:
+def load_weights(path: Path, network: str, model: nn.Module, *, start: bool = False) -> None:
     """Loads a checkpoint's averaged weights: to export them, to score them, or to start another run from them.
+
+    Args:
+        path: The checkpoint.
+        network: The network's name.
+        model: What is filled.
+        start: A network for video may start from the one for pictures: its memory then stays as it is.
 
     Raises:
         ModelError: The file is no checkpoint, or one of another network.
     """
-    _, tensors = _read(path, network)
+    _, tensors = _read(path, network, start=start)
+    if start:
+        own = {f"average.{key}": value for key, value in model.state_dict().items() if key.startswith("memory.")}
+        tensors = own | tensors
     _fill(path, model, "average.", tensors)
 
 
@@ -134,6 +152,15 @@ def network_of(path: Path) -> str:
         ModelError: The file is no checkpoint.
     """
     return str(_read(path, None)[0]["network"])
+
+
+def notes_of(path: Path) -> dict[str, Any]:
+    """What a checkpoint's run noted: its data, its gate.
+
+    Raises:
+        ModelError: The file is no checkpoint.
+    """
+    return dict(_read(path, None)[0].get("notes", {}))
 
 
 def load_estimator(path: Path, network: str) -> Estimator:
@@ -159,24 +186,31 @@ def load_any(path: Path, network: str) -> Estimator | AODNet:
     return model
 
 
-def read_size(path: Path, network: str) -> Size | None:
+def read_size(path: Path, network: str, *, start: bool = False) -> Size | None:
     """The size of a checkpoint's network; None if it is the one that the network's name says.
+
+    Args:
+        path: The checkpoint.
+        network: The network's name.
+        start: As for `load_weights`; the size then has the memory of the network that is started.
 
     Raises:
         ModelError: The file is no checkpoint, one of another network, or tells of an impossible size.
     """
-    table = _read(path, network)[0].get("size")
+    table = _read(path, network, start=start)[0].get("size")
     if table is None:
         return None
     try:
         down = tuple(tuple(int(width) for width in stage) for stage in table["down"])
         widths, depths, up = (tuple(int(value) for value in table[key]) for key in ("widths", "depths", "up"))
-        size = Size(widths, depths, int(table["expansion"]), down, up)
+        memory = SIZES[network].memory if start else int(table.get("memory", 0))
+        size = Size(widths, depths, int(table["expansion"]), down, up, memory)
         whole = size.explicit()
         good = all(
             0 < width <= WIDEST for width in (*whole.widths, *whole.up, *(w for stage in whole.down for w in stage))
         )
         good &= len(whole.down) == len(widths) == len(whole.up) + 1 and max(depths) <= DEEPEST
+        good &= 0 <= memory <= WIDEST
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"checkpoint {path} tells of no size that can be built: {error}") from error
     if not good:
@@ -184,7 +218,7 @@ def read_size(path: Path, network: str) -> Size | None:
     return size
 
 
-def _read(path: Path, network: str | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read(path: Path, network: str | None, *, start: bool = False) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
@@ -193,7 +227,8 @@ def _read(path: Path, network: str | None) -> tuple[dict[str, Any], dict[str, Te
         raise ModelError(f"checkpoint {path} cannot be read: {error}") from error
     if about.get("format") != FORMAT:
         raise ModelError(f"{path} is no training checkpoint of rtdehaze")
-    if network is not None and about.get("network") != network:
+    known = {network, network.removesuffix("-video")} if start and network is not None else {network}
+    if network is not None and about.get("network") not in known:
         raise ModelError(f"checkpoint {path} is of network {about.get('network')!r}, not {network!r}")
     return about, tensors
 

@@ -34,7 +34,12 @@ AOD_SOURCE = "AOD-Net's architecture, written from the paper (Li et al. 2017, IC
 RESTORED = "restored"
 """Name of a restorer's output in its graph."""
 
-Runner = Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]]
+BEFORE, AFTER = "before", "after"
+"""Names of the state's input and output in the graph of a network with a memory."""
+COMPARED = 5
+"""Frames that a network with a memory is compared over."""
+
+Runner = Callable[..., Sequence[NDArray[np.float32]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +61,17 @@ class Exported(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Answers in the order of `ESTIMATOR_OUTPUTS`: Y' = luma_gain * Y + bias_Y, chroma likewise."""
-        said = self.model(image)
+    def forward(self, image: Tensor, *before: Tensor) -> tuple[Tensor, ...]:
+        """Answers in the order of `ESTIMATOR_OUTPUTS`: Y' = luma_gain * Y + bias_Y, chroma likewise.
+
+        A network with a memory takes its state, too, and answers with the new one last.
+        """
+        said, after = self.model.advance(image, *before)
         luma_gain, chroma_gain = 1.0 / said.luma, 1.0 / said.chroma
         luma = luma_of(said.veil)
         bias = -(luma * luma_gain + (said.veil - luma) * chroma_gain)
-        return said.transmission, said.airlight, said.density, luma_gain, chroma_gain, bias
+        answers = (said.transmission, said.airlight, said.density, luma_gain, chroma_gain, bias)
+        return answers if after is None else (*answers, after)
 
 
 def export(checkpoint: Path, network: str, target: Path, about: About) -> None:
@@ -76,7 +85,7 @@ def export(checkpoint: Path, network: str, target: Path, about: About) -> None:
     model = load_any(checkpoint, network)
     write_onnx(model, target)
     try:
-        _write_card(target, about, is_restorer=isinstance(model, AODNet))
+        _write_card(target, about, model)
     except OSError as error:
         raise SinkError(f"card of {target} cannot be written: {error.strerror}") from error
 
@@ -92,14 +101,19 @@ def write_onnx(model: Estimator | AODNet, target: Path) -> None:
     outputs = [RESTORED] if isinstance(model, AODNet) else list(ESTIMATOR_OUTPUTS)
     maps = (name for name in ("image", *outputs) if name not in ("airlight", "density"))
     sizes = {name: {2: f"{name}_height", 3: f"{name}_width"} for name in maps}
+    inputs = {"image": torch.rand(1, 3, 144, 256)}
+    if isinstance(model, Estimator) and model.memory is not None:
+        inputs[BEFORE] = model.blank(inputs["image"])
+        outputs.append(AFTER)
+        sizes |= {name: {2: "state_height", 3: "state_width"} for name in (BEFORE, AFTER)}
     part = target.with_suffix(".part")
     try:
         with warnings.catch_warnings():
             # The exporter by tracing is deprecated; the newer one needs another package and folds less.
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                graph.eval(), (torch.rand(1, 3, 144, 256),), part, dynamo=False, opset_version=OPSET,
-                input_names=["image"], output_names=outputs, dynamic_axes=sizes,
+                graph.eval(), tuple(inputs.values()), part, dynamo=False, opset_version=OPSET,
+                input_names=list(inputs), output_names=outputs, dynamic_axes=sizes,
             )  # fmt: skip
         part.replace(target)
     except ImportError as error:
@@ -114,21 +128,28 @@ def agreement(model: Estimator, run: Runner, sizes: Iterable[tuple[int, int]] = 
     Args:
         model: In evaluation mode.
         run: Takes a picture (1, 3, h, w) and gives the answers of the exported graph in the order of
-            `ESTIMATOR_OUTPUTS`.
+            `ESTIMATOR_OUTPUTS`. For a network with a memory it takes the state, too, and gives the new one last;
+            each side then goes on from its own.
         sizes: (height, width) of the seeded pictures to compare on.
     """
     worst = 0.0
     for height, width in sizes:
-        picture = np.random.default_rng(height).random((1, 3, height, width), dtype=np.float32)
-        with torch.inference_mode():
-            expected = Exported(model).eval()(torch.from_numpy(picture))
-        for mine, theirs in zip(expected, run(picture), strict=True):
-            scale = max(1.0, float(mine.abs().max()))
-            worst = max(worst, float(np.abs(mine.numpy() - theirs).max()) / scale)
+        frames = 1 if model.memory is None else COMPARED
+        pictures = np.random.default_rng(height).random((frames, 1, 3, height, width), dtype=np.float32)
+        ours = [] if model.memory is None else [model.blank(torch.from_numpy(pictures[0]))]
+        theirs = [state.numpy() for state in ours]
+        for picture in pictures:
+            with torch.inference_mode():
+                expected = Exported(model).eval()(torch.from_numpy(picture), *ours)
+            answers = run(picture, *theirs)
+            for mine, other in zip(expected, answers, strict=True):
+                scale = max(1.0, float(mine.abs().max()))
+                worst = max(worst, float(np.abs(mine.numpy() - other).max()) / scale)
+            ours, theirs = list(expected[len(ESTIMATOR_OUTPUTS) :]), list(answers[len(ESTIMATOR_OUTPUTS) :])
     return worst
 
 
-def _write_card(target: Path, about: About, *, is_restorer: bool) -> None:
+def _write_card(target: Path, about: About, model: Estimator | AODNet) -> None:
     """Writes the card and reads it back as the runtime will."""
     card: dict[str, Any] = {
         "name": about.name,
@@ -144,7 +165,10 @@ def _write_card(target: Path, about: About, *, is_restorer: bool) -> None:
         "scores": [asdict(score) for score in about.scores],
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
     }  # fmt: skip
-    if is_restorer:
+    if isinstance(model, Estimator) and model.memory is not None:
+        state = {"input": BEFORE, "output": AFTER, "channels": model.memory.width, "stride": model.state_stride}
+        card["state"] = [state]
+    if isinstance(model, AODNet):
         card |= {"kind": "restorer", "source": AOD_SOURCE, "outputs": {"image": RESTORED}}
         card["input"] |= {"multiple": 1, "minimum": 8}
         del card["gate"]

@@ -19,6 +19,7 @@ from rtdehaze.core.errors import SinkError
 from rtdehaze.train.aodnet import AODNet
 from rtdehaze.train.checkpoint import Progress, load_checkpoint, load_weights, read_size, save_checkpoint
 from rtdehaze.train.config import Config
+from rtdehaze.train.curves import CURVES, SCORES, draw_curves
 from rtdehaze.train.data import Batch, Samples, batches
 from rtdehaze.train.losses import Terms, loss_terms, total
 from rtdehaze.train.networks import Estimate, Estimator, build_any
@@ -31,7 +32,6 @@ __all__ = ["CHECKPOINT", "Trainer", "learning_rate"]
 log = logging.getLogger("rtdehaze.train")
 
 CHECKPOINT = "checkpoint.safetensors"
-CURVES = "curves.csv"
 REPORT_STEPS = 50
 """Steps averaged in one line of the curves."""
 SHOWN = 16
@@ -60,13 +60,16 @@ class Trainer:
 
     terms: tuple[str, ...] = Terms._fields
     """Names of the loss's terms, the columns of the curves; a run of another kind appends its own."""
+    on_step: Callable[[float], None] | None = None
+    """Called after each step with the share of the run that is done; what it raises ends the run there, saved if it
+    is a KeyboardInterrupt."""
     learns_statistics: bool = True
     """Whether batch normalisation follows the batches; a run that mixes two kinds of pictures keeps it as it is."""
 
     def __init__(
         self,
         config: Config,
-        scenes: list[Scene],
+        scenes: Sequence[Scene],
         out: Path,
         *,
         validation: list[Pair] | None = None,
@@ -85,7 +88,7 @@ class Trainer:
         groups = _groups(self.model, config.optim.weight_decay)
         self.optimiser = torch.optim.AdamW(groups, lr=config.optim.rate, fused=True)
         if start is not None:
-            load_weights(start, config.network, self.model)
+            load_weights(start, config.network, self.model, start=True)
         self.average = copy.deepcopy(self.model).eval()
         self.progress = Progress()
         self._saved = 0.0
@@ -114,11 +117,12 @@ class Trainer:
         if self.completed >= 1.0:
             self._score(on_score)
         self.save()
+        draw_curves(self.out)
         return self.progress
 
     def _train(self, last: int, on_score: Callable[[Scores], None] | None) -> None:
         window: list[Tensor] = []
-        fetched: Iterator[Batch] = batches(self.samples, self.progress.step, self._completed_at)
+        fetched = self.fetch()
         before = self._clock()
         while self.progress.step < last and self.completed < 1.0:
             terms = self.step(next(fetched).to(self.device))
@@ -130,6 +134,8 @@ class Trainer:
                 self._report(torch.stack(window).mean(0))
                 window.clear()
             self._keep_up(on_score)
+            if self.on_step is not None:
+                self.on_step(self.completed)
 
     @property
     def completed(self) -> float:
@@ -146,9 +152,8 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.model.train(self.learns_statistics)
-        pictures = batch.hazy.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
-            estimate = self.model(pictures)
+            estimate = self.answer(batch)
         loss, terms = self.loss(batch, estimate)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -157,6 +162,15 @@ class Trainer:
         self.progress.step += 1
         self._follow()
         return [term.detach() for term in terms]
+
+    def answer(self, batch: Batch) -> Estimate:
+        """What the network says of a batch."""
+        estimate: Estimate = self.model(batch.hazy.contiguous(memory_format=torch.channels_last))
+        return estimate
+
+    def fetch(self) -> Iterator[Batch]:
+        """The batches from the next step on."""
+        return batches(self.samples, self.progress.step, self._completed_at)
 
     def loss(self, batch: Batch, estimate: Estimate) -> tuple[Tensor, Sequence[Tensor]]:
         """What a step lowers, and its terms in the order of `terms`; where a run of another kind says more."""
@@ -177,8 +191,10 @@ class Trainer:
     def _build(self, start: Path | None) -> Estimator | AODNet:
         """The network as large as the checkpoint that is resumed or started from, which pruning may have narrowed."""
         resumed = self.out / CHECKPOINT
-        known = resumed if resumed.is_file() else start
-        return build_any(self.config.network, read_size(known, self.config.network) if known is not None else None)
+        name = self.config.network
+        if resumed.is_file():
+            return build_any(name, read_size(resumed, name))
+        return build_any(name, read_size(start, name, start=True) if start is not None else None)
 
     def _prepare(self) -> None:
         self._half = self.config.amp == "bf16" or (self.config.amp == "auto" and self.device.type == "cuda")
@@ -204,6 +220,7 @@ class Trainer:
             self._score(on_score)
         if self.progress.seconds - self._saved >= 60.0 * self.config.checkpoint_minutes:
             self.save()
+            draw_curves(self.out)
 
     def _score(self, on_score: Callable[[Scores], None] | None) -> None:
         if not self.validation:
@@ -214,8 +231,9 @@ class Trainer:
             "step %d: %.2f dB (untouched %.2f), t error %.3f, A error %.3f, clear %.1f dB, density %.3f | %.3f",
             self.progress.step, *_values(scores),
         )  # fmt: skip
-        self._append("scores.csv", ("step", *scores.__slots__), (self.progress.step, *_values(scores)))
+        self._append(SCORES, ("step", *scores.__slots__), (self.progress.step, *_values(scores)))
         write_sheet(self.out / "sheet.png", restored(self.average, self.validation[:SHOWN]))
+        draw_curves(self.out)
         if on_score is not None:
             on_score(scores)
 

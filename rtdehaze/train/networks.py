@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -13,6 +11,8 @@ from torch.nn import functional
 
 from rtdehaze.core.errors import UsageError
 from rtdehaze.train.aodnet import AODNet
+from rtdehaze.train.recurrent import ConvGRU
+from rtdehaze.train.sizes import SIZES, Size
 
 __all__ = ["SIZES", "Estimate", "Estimator", "Size", "build", "build_any", "priors"]
 
@@ -42,37 +42,6 @@ class Estimate(NamedTuple):
     """(n, 3, h, w), RGB: the light to subtract."""
     hazy: Tensor
     """(n,), logit of the picture being hazy at all; trains the gate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How large a network of the family is."""
-
-    widths: tuple[int, ...]
-    """Channels at strides 2, 4, 8, 16, 32."""
-    depths: tuple[int, ...]
-    """Blocks at each of these strides on the way down."""
-    expansion: int = 2
-    """Width of a block's inside over its outside."""
-    down: tuple[tuple[int, ...], ...] = ()
-    """Widths of the insides of the blocks on the way down, per stride and block; empty: as `expansion` says."""
-    up: tuple[int, ...] = ()
-    """Likewise on the way up, one block a stride, 2 to 16; empty: as `expansion` says, 1 at stride 2."""
-
-    def explicit(self) -> Size:
-        """The same size with the width of every inside written out."""
-        down = tuple((width * self.expansion,) * depth for width, depth in zip(self.widths, self.depths, strict=True))
-        up = tuple(width * (1 if i == 0 else self.expansion) for i, width in enumerate(self.widths[:-1]))
-        return dataclasses.replace(self, down=self.down or down, up=self.up or up)
-
-
-SIZES: dict[str, Size] = {
-    "tiny": Size((4, 6, 8, 8, 8), (0, 0, 1, 1, 1)),
-    "fast": Size((8, 16, 32, 64, 96), (0, 0, 1, 2, 1)),
-    "base": Size((16, 32, 64, 128, 160), (0, 1, 1, 3, 2)),
-    "fine": Size((32, 64, 128, 256, 384), (2, 2, 3, 6, 4)),
-}
-"""The sizes by name. `tiny` exists for tests; `fast` and `base` run beside codecs on a CPU, `fine` on a GPU."""
 
 
 def priors(picture: Tensor) -> Tensor:
@@ -147,6 +116,8 @@ class _Context(nn.Module):
 class Estimator(nn.Module):
     """A U-Net of separable convolutions that answers with transmission, airlight, density and removal maps.
 
+    For video it may have a memory at stride 16, deep enough to be cheap and to reach the airlight and the density.
+
     The removal starts at the physical solution (luma = chroma = t, veil = A * (1 - t)) and learns only what
     departs from it. Airlight is a mean of the picture's own colours, weighted by attention, plus a correction.
 
@@ -156,6 +127,8 @@ class Estimator(nn.Module):
 
     stride = 2
     """Sides of a thumbnail must be multiples of this."""
+    state_stride = 16
+    """Samples of the thumbnail to one of the state, along each side."""
 
     def __init__(self, size: Size) -> None:
         super().__init__()
@@ -173,6 +146,8 @@ class Estimator(nn.Module):
         self.look = nn.Conv2d(deep, 4, 1)
         self.answer = nn.Sequential(nn.Linear(2 * deep, deep), nn.ReLU(), nn.Linear(deep, 4))
         self._start_at_physics()
+        # Last, so that the rest starts from the same random numbers with and without.
+        self.memory = ConvGRU(widths[-2], size.memory) if size.memory else None
 
     def _start_at_physics(self) -> None:
         with torch.no_grad():
@@ -182,13 +157,61 @@ class Estimator(nn.Module):
                     value.zero_()
 
     def forward(self, picture: Tensor) -> Estimate:
-        """Estimates the haze of RGB thumbnails (n, 3, h, w) in [0, 1], h and w even."""
-        skips: list[Tensor] = []
+        """Estimates the haze of RGB thumbnails (n, 3, h, w) in [0, 1], h and w even, each by itself."""
+        return self.advance(picture)[0]
+
+    def advance(self, picture: Tensor, state: Tensor | None = None) -> tuple[Estimate, Tensor | None]:
+        """Estimates the haze of the next frame of n clips.
+
+        Args:
+            picture: (n, 3, h, w), RGB in [0, 1], h and w even.
+            state: What the frame before left behind, (n, memory, h/16, w/16) rounded up; None at the start of a scene.
+
+        Returns:
+            The estimate and the new state, None for a network without memory.
+        """
+        skips = self._look(picture)
+        if self.memory is not None:
+            skips[-1], state = self.memory(skips[-1], self.blank(picture) if state is None else state)
+        return self._say(picture, skips), state
+
+    def unroll(self, pictures: Tensor, fresh: Tensor) -> Estimate:
+        """Estimates the haze of whole clips: as `advance` frame by frame, but all frames at once where it can be.
+
+        Args:
+            pictures: (n * frames, 3, h, w), RGB in [0, 1], clip by clip.
+            fresh: (n, frames), 1 where a new scene begins, 0 elsewhere.
+
+        Returns:
+            The estimates of all pictures, in their order.
+        """
+        skips = self._look(pictures)
+        if self.memory is not None:
+            steps = skips[-1].reshape(*fresh.shape, *skips[-1].shape[1:]).unbind(1)
+            state, told = self.blank(pictures[: len(fresh)]), []
+            for features, new in zip(steps, fresh.unbind(1), strict=True):
+                features, state = self.memory(features, state * (1.0 - new)[:, None, None, None])
+                told.append(features)
+            skips[-1] = torch.stack(told, 1).flatten(0, 1)
+        return self._say(pictures, skips)
+
+    def blank(self, picture: Tensor) -> Tensor:
+        """What a network with a memory remembers before the first frame, for pictures (n, 3, h, w): zeros."""
+        height, width = (-(-side // self.state_stride) for side in picture.shape[-2:])
+        return picture.new_zeros(len(picture), self.size.memory, height, width)
+
+    def _look(self, picture: Tensor) -> list[Tensor]:
+        """Features at strides 2 to 16."""
         features = functional.relu(self.stem(picture) + self.hint(priors(picture)))
-        for stage in self.down:
-            features = stage(features)
+        skips: list[Tensor] = []
+        for i in range(len(self.up)):
+            features = self.down[i](features)
             skips.append(features)
-        deep = self.context(features)
+        return skips
+
+    def _say(self, picture: Tensor, skips: list[Tensor]) -> Estimate:
+        """What the features at strides 2 to 16 tell."""
+        deep = self.context(self.down[-1](skips[-1]))
         airlight, hazy = self._whole(picture, deep)
         features = deep
         for i in reversed(range(len(self.up))):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -22,7 +23,18 @@ from rtdehaze.train.compression import compress_h264, compress_jpeg
 from rtdehaze.train.config import HazeConfig, Range
 from rtdehaze.train.decoding import Scene
 
-__all__ = ["Sample", "make_sample"]
+__all__ = [
+    "Sample",
+    "draw_airlight",
+    "draw_exposure",
+    "draw_tone",
+    "invented_root",
+    "logarithmic",
+    "make_sample",
+    "placed",
+    "recolour",
+    "to_bytes",
+]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -43,6 +55,8 @@ class Sample:
     is_hazy: bool
     known: bool
     """Whether transmission and airlight are the truth."""
+    drawn: Mapping[str, float] = field(default_factory=dict)
+    """What was drawn for the haze and the camera, by name, where it happened to this sample."""
     left_out: tuple[str, ...] = ()
     """Pictures that were drawn before but could not be used, each with the reason."""
 
@@ -57,20 +71,21 @@ def make_sample(scene: Scene, size: tuple[int, int], rng: np.random.Generator, h
         haze: Ranges to draw from.
     """
     pictures, root = _view(scene, size, rng, haze)
-    table = _tone(rng, haze)
+    table = draw_tone(rng, haze)
     saturation = rng.uniform(*haze.saturation)
     if scene.hazy is not None:
-        ready = [_to_bytes(_recolour(picture, table, saturation)) for picture in pictures]
+        ready = [to_bytes(recolour(picture, table, saturation)) for picture in pictures]
         return Sample(ready[1], ready[0], np.ones(size, np.float32), np.ones(3, np.float32), True, False)
-    clear = _recolour(pictures[0], table, saturation)
-    airlight = _airlight(rng, haze)
-    if rng.random() < haze.exposed_share:
-        light = np.float32(_logarithmic(rng, haze.exposed))
+    clear = recolour(pictures[0], table, saturation)
+    airlight = draw_airlight(rng, haze)
+    light = draw_exposure(rng, haze)
+    if light != 1.0:
         clear, airlight = np.minimum(clear * light, np.float32(1.0)), np.minimum(airlight * light, np.float32(1.0))
     is_hazy = rng.random() >= haze.clear_share
-    transmission = _transmission(root, rng, haze) if is_hazy else np.ones(size, np.float32)
-    hazy = _camera(add_haze(clear, transmission, airlight), rng, haze)
-    return Sample(hazy, _to_bytes(clear), transmission, airlight, is_hazy, True)
+    drawn: dict[str, float] = {"exposure": float(light)} if light != 1.0 else {}
+    transmission = _transmission(root, rng, haze, drawn) if is_hazy else np.ones(size, np.float32)
+    hazy = _camera(add_haze(clear, transmission, airlight), rng, haze, drawn)
+    return Sample(hazy, to_bytes(clear), transmission, airlight, is_hazy, True, drawn)
 
 
 def _view(
@@ -78,7 +93,7 @@ def _view(
 ) -> tuple[list[Bytes], Floats]:
     """The same random crop, turn and mirror of the pictures and of the disparity's root in [0, 1]."""
     layers = [scene.clear] + ([scene.hazy] if scene.hazy is not None else [])
-    root = scene.disparity if scene.disparity is not None else _invented(scene.clear.shape[:2], rng)
+    root = scene.disparity if scene.disparity is not None else invented_root(scene.clear.shape[:2], rng)
     every: list[NDArray[np.uint8] | NDArray[np.uint16]] = [*layers, root]
     rows, columns = scene.clear.shape[:2]
     if rng.random() < 0.2:
@@ -96,7 +111,7 @@ def _view(
     return [np.asarray(x, np.uint8) for x in fitted[:-1]], fitted[-1].astype(np.float32) * np.float32(1 / 65535)
 
 
-def _invented(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.uint16]:
+def invented_root(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.uint16]:
     """A disparity for a picture without one: near at the bottom, with soft swells."""
     rows, columns = shape[0], shape[1]
     ramp = np.linspace(0.0, 1.0, rows, dtype=np.float32)[:, None] ** np.float32(rng.uniform(0.7, 2.0))
@@ -104,14 +119,15 @@ def _invented(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.ui
     return (np.clip(field, 0.0, 1.0) * 65535).astype(np.uint16)
 
 
-def _tone(rng: np.random.Generator, haze: HazeConfig) -> Floats:
+def draw_tone(rng: np.random.Generator, haze: HazeConfig) -> Floats:
     """Exposure, gamma and white balance as a table of 256 levels to RGB in [0, 1], (256, 3)."""
     level = np.linspace(0.0, 1.0, 256)[:, None] ** rng.uniform(*haze.gamma)
     channels = 1.0 + rng.uniform(-haze.balance, haze.balance, 3)
     return np.clip(level * channels * rng.uniform(*haze.gain), 0.0, 1.0).astype(np.float32)
 
 
-def _recolour(picture: Bytes, table: Floats, saturation: float) -> Floats:
+def recolour(picture: Bytes, table: Floats, saturation: float) -> Floats:
+    """(h, w, 3) RGB bytes through a table of tones, in [0, 1]; saturation 1 leaves colours as they are."""
     toned = np.stack([table[:, c][picture[..., c]] for c in range(3)], axis=-1)
     grey = toned.mean(axis=2, keepdims=True)
     toned -= grey
@@ -120,50 +136,67 @@ def _recolour(picture: Bytes, table: Floats, saturation: float) -> Floats:
     return np.clip(toned, 0.0, 1.0, out=toned)
 
 
-def _airlight(rng: np.random.Generator, haze: HazeConfig) -> Floats:
+def draw_airlight(rng: np.random.Generator, haze: HazeConfig) -> Floats:
+    """A colour of haze, (3,) RGB; one in ten has a strong cast."""
     tint = haze.tint * (3.0 if rng.random() < 0.1 else 1.0)
     return random_airlight(rng, haze.airlight[0], haze.airlight[1], tint)
 
 
-def _transmission(root: Floats, rng: np.random.Generator, haze: HazeConfig) -> Floats:
-    depth = depth_from_disparity(root * root, _logarithmic(rng, haze.far_to_near))
-    if rng.random() < haze.away_share:
-        depth += np.float32(rng.uniform(*haze.away) * np.median(depth))
-    if rng.random() < haze.steep_share:
-        depth = (depth / depth.min()) ** np.float32(rng.uniform(*haze.steep))
+def _transmission(root: Floats, rng: np.random.Generator, haze: HazeConfig, drawn: dict[str, float]) -> Floats:
+    drawn["far:near"] = logarithmic(rng, haze.far_to_near)
+    depth = placed(depth_from_disparity(root * root, drawn["far:near"]), rng, haze)
     beta: float | Floats = beta_for_median(depth, rng.uniform(*haze.median))
     if rng.random() < haze.uneven_share:
+        drawn["uneven"] = haze.uneven_spread
         beta = uneven_beta(rng, depth.shape[0], depth.shape[1], float(beta), haze.uneven_spread)
     return np.maximum(transmission_from_depth(depth, beta), np.float32(haze.floor))
 
 
-def _logarithmic(rng: np.random.Generator, bounds: Range) -> float:
+def placed(depth: Floats, rng: np.random.Generator, haze: HazeConfig) -> Floats:
+    """A depth as it may lie in the haze: farther off, or with a farther background; of a picture or a whole clip."""
+    if rng.random() < haze.away_share:
+        depth = depth + np.float32(rng.uniform(*haze.away) * np.median(depth))
+    if rng.random() < haze.steep_share:
+        depth = (depth / depth.min()) ** np.float32(rng.uniform(*haze.steep))
+    return depth
+
+
+def draw_exposure(rng: np.random.Generator, haze: HazeConfig) -> np.float32:
+    """What a camera makes of all light, haze and scene alike; mostly 1."""
+    return np.float32(logarithmic(rng, haze.exposed) if rng.random() < haze.exposed_share else 1.0)
+
+
+def logarithmic(rng: np.random.Generator, bounds: Range) -> float:
+    """A number drawn evenly on a logarithmic scale."""
     return float(np.exp(rng.uniform(np.log(bounds[0]), np.log(bounds[1]))))
 
 
-def _camera(picture: Floats, rng: np.random.Generator, haze: HazeConfig) -> Bytes:
+def _camera(picture: Floats, rng: np.random.Generator, haze: HazeConfig, drawn: dict[str, float]) -> Bytes:
     """What a camera adds after the haze: noise, then compression."""
     if rng.random() < haze.noise_share:
-        picture = add_noise(picture, _logarithmic(rng, haze.noise), rng)
-    seen = _to_bytes(picture)
+        drawn["noise"] = logarithmic(rng, haze.noise)
+        picture = add_noise(picture, drawn["noise"], rng)
+    seen = to_bytes(picture)
     if rng.random() < haze.jpeg_share:
-        seen = compress_jpeg(seen, int(rng.uniform(*haze.jpeg)))
+        drawn["jpeg"] = int(rng.uniform(*haze.jpeg))
+        seen = compress_jpeg(seen, int(drawn["jpeg"]))
     # Drawn last, and only where it is asked for: configurations without it keep their samples.
     if haze.h264_share > 0.0 and rng.random() < haze.h264_share:
-        seen = _streamed(seen, rng, haze)
+        seen = _streamed(seen, rng, haze, drawn)
     return seen
 
 
-def _streamed(seen: Bytes, rng: np.random.Generator, haze: HazeConfig) -> Bytes:
+def _streamed(seen: Bytes, rng: np.random.Generator, haze: HazeConfig, drawn: dict[str, float]) -> Bytes:
     """The picture as a frame of a video: an intra frame, or one predicted from the moving picture before it."""
-    quality = rng.uniform(*haze.h264)
+    quality = drawn["h264"] = rng.uniform(*haze.h264)
     frames = [seen]
     if rng.random() < 0.5:
         frames.insert(0, np.roll(seen, rng.integers(-4, 5, 2).tolist(), (0, 1)))
     return compress_h264(frames, quality)[-1]
 
 
-def _to_bytes(picture: Floats) -> Bytes:
+def to_bytes(picture: Floats) -> Bytes:
+    """A picture in [0, 1] as bytes, rounded."""
     scaled = picture * np.float32(255)
     scaled += np.float32(0.5)
     return np.clip(scaled, 0.0, 255.0, out=scaled).astype(np.uint8)
