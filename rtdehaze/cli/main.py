@@ -8,6 +8,7 @@ import sys
 import click
 
 import rtdehaze
+from rtdehaze.cli.adapt import adapt
 from rtdehaze.cli.demo import demo
 from rtdehaze.cli.doctor import doctor
 from rtdehaze.cli.evaluate import evaluate
@@ -29,7 +30,7 @@ def cli() -> None:
     """See through haze: real-time video dehazing."""
 
 
-for command in (run, demo, evaluate, explain, models, probe, doctor):
+for command in (run, demo, evaluate, explain, adapt, models, probe, doctor):
     cli.add_command(command)
 
 
