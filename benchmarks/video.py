@@ -1,0 +1,146 @@
+"""Models with and without a memory on the same hazy clips, each with and without smoothing.
+
+    python benchmarks/video.py --models base.onnx,base-video.onnx --stills data/val/outdoor --videos clips --drives 4
+
+The clips are made as for training, from other seeds: generated drives, a camera that moves over still pictures whose
+transmission is known (a validation folder with `clear` and `t`), and clear videos. "alone" takes every frame by itself,
+"memory" goes on from the frame before, "smoothed" adds 0.5 s of smoothing. Jitter is the mean change of the error of
+-ln t along the true motion, from frame to frame. Warping error is that of the restored clip (Lai et al. 2018) over the
+clear clip's own: 1 is as steady as the truth. All figures leave out the first five frames.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from results import save
+
+from rtdehaze.core.colour import Matrix, luma_weights
+from rtdehaze.core.haze import Haze, Removal
+from rtdehaze.measure.fidelity import mean_absolute_error, psnr
+from rtdehaze.measure.flicker import jitter, warping_error
+from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
+from rtdehaze.stages.estimate.memory import Memory
+from rtdehaze.stages.smooth.smoother import HazeSmoother
+from rtdehaze.train.clip_config import ClipConfig
+from rtdehaze.train.clips import Clip, ClipSamples
+from rtdehaze.train.config import Config, HazeConfig
+from rtdehaze.train.decoding import Scene, root_of_depth
+from rtdehaze.train.films import read_films, render_drive
+from rtdehaze.train.validate import read_validation
+
+Array = NDArray[np.float32]
+
+_SIZE = (144, 256)
+_FPS = 25.0
+_SETTLING = 5
+_SECONDS = 0.5
+_SLOW = ClipConfig(frames=40, pan=0.006, zoom=0.004, parallax=0.004, cut_share=0.0)
+"""A camera as people move it: a still picture is crossed in seconds, not in a third of one."""
+_HAZE = HazeConfig(median=(0.25, 0.7), clear_share=0.0, noise_share=1.0, jpeg_share=0.0, h264_share=0.5, away_share=0.1)
+
+
+def clips_of(kind: str, options: argparse.Namespace) -> list[Clip]:
+    """The clips of one kind, the same for every model."""
+    clips = dataclasses.replace(_SLOW, frames=options.frames)
+    scenes, drives, videos = [], [], []
+    if kind == "drives":
+        drives = [render_drive(5000 + i, options.frames / _FPS) for i in range(options.drives)]
+        clips, count = dataclasses.replace(clips, drive_share=1.0), options.drives
+    elif kind == "videos":
+        videos = read_films([options.videos])
+        clips, count = dataclasses.replace(clips, video_share=1.0), 2 * len(videos)
+    else:
+        pairs = [pair for pair in read_validation(Path(options.stills)) if pair.transmission is not None]
+        depths = [-np.log(np.maximum(pair.transmission, 1e-3)) for pair in pairs]
+        scenes = [Scene(p.name, p.clear, root_of_depth(depth)) for p, depth in zip(pairs, depths, strict=True)]
+        count = options.count
+    samples = ClipSamples(scenes, drives, videos, Config(seed=77, haze=_HAZE, clips=clips))
+    return [samples[number, *_SIZE] for number in range(count)]
+
+
+def restored(picture: Array, haze: Haze) -> Array:
+    """The picture (h, w, 3) without the haze, by the model's maps."""
+    t = haze.transmission
+    removal = haze.removal or Removal(t, t, haze.airlight[:, None, None] * (1 - t))
+    size = picture.shape[1::-1]
+    luma, chroma, *veil = (cv2.resize(m, size) for m in (removal.luma, removal.chroma, *removal.veil))
+    bare = picture - np.dstack(veil)
+    grey = bare @ luma_weights(Matrix.BT709).astype(np.float32)
+    clear = (grey / luma)[..., None] + (bare - grey[..., None]) / chroma[..., None]
+    return np.clip(clear, 0.0, 1.0).astype(np.float32)
+
+
+def judge(estimator: Estimator, clip: Clip, *, remember: bool, seconds: float) -> dict[str, float]:
+    """Runs a model over a clip; means over its frames."""
+    memory, smoother = Memory(), HazeSmoother(seconds)
+    figures: dict[str, list[float]] = defaultdict(list)
+    half = (_SIZE[1] // 2, _SIZE[0] // 2)
+    last: tuple[Array, Array, Array] | None = None
+    for number, seen in enumerate(clip.hazy):
+        thumbnail = np.ascontiguousarray(seen.transpose(2, 0, 1)).astype(np.float32) / np.float32(255)
+        if smoother.follow(thumbnail, number / _FPS):
+            memory.forget()
+        haze = smoother.smooth(estimator.estimate(thumbnail, memory if remember else None))
+        truth = clip.clear[number].astype(np.float32) / np.float32(255)
+        picture = restored(thumbnail.transpose(1, 2, 0), haze)
+        t, true_t = (
+            cv2.resize(m, half, interpolation=cv2.INTER_AREA) for m in (haze.transmission, clip.transmission[number])
+        )
+        error = np.log(true_t) - np.log(t)
+        small = [cv2.resize(image, half, interpolation=cv2.INTER_AREA) for image in (picture, truth)]
+        flow, valid = clip.flow[number], clip.valid[number]
+        if last is not None and number >= _SETTLING:
+            figures["t error"].append(mean_absolute_error(t, true_t))
+            figures["psnr"].append(psnr(picture, truth, peak=1.0))
+            figures["jitter"].append(jitter(error, last[0], flow, valid))
+            figures["warping"].append(warping_error(small[0], last[1], flow, valid))
+            figures["own"].append(warping_error(small[1], last[2], flow, valid))
+        last = (error.astype(np.float32), small[0], small[1])
+    means = {name: float(np.nanmean(values)) for name, values in figures.items()}
+    means["warping"] /= max(means.pop("own"), 1e-6)
+    return means
+
+
+def main() -> None:
+    """Measures, prints a table and saves the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", required=True, help="estimators, names or paths, separated by commas")
+    parser.add_argument("--stills", help="validation folder with `clear` and `t`")
+    parser.add_argument("--videos", help="clear video, or folder of them")
+    parser.add_argument("--drives", type=int, default=4, help="generated drives; 0 leaves them out")
+    parser.add_argument("--frames", type=int, default=40, help="of each clip")
+    parser.add_argument("--count", type=int, default=12, help="clips over still pictures")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    wanted = {"drives": options.drives, "stills": options.stills, "videos": options.videos}
+    rows: list[dict[str, Any]] = []
+    print(f"{'clips':8} {'model':16} {'way':18} t error    PSNR   jitter  warping")
+    for kind in (kind for kind, given in wanted.items() if given):
+        clips = clips_of(kind, options)
+        for name in options.models.split(","):
+            estimator = open_estimator(name, provider="cpu")
+            ways = {"alone": (False, 0.0), "smoothed": (False, _SECONDS)}
+            if estimator.card.state:
+                ways |= {"memory": (True, 0.0), "memory, smoothed": (True, _SECONDS)}
+            for way, (remember, seconds) in ways.items():
+                found = [judge(estimator, clip, remember=remember, seconds=seconds) for clip in clips]
+                means = {key: round(float(np.mean([one[key] for one in found])), 5) for key in found[0]}
+                rows.append({"clips": kind, "count": len(clips), "model": estimator.name, "way": way} | means)
+                print(
+                    f"{kind:8} {estimator.name:16} {way:18} {means['t error']:7.4f} {means['psnr']:7.2f} "
+                    f"{means['jitter']:8.4f} {means['warping']:8.3f}",
+                    flush=True,
+                )
+    print(f"saved {save('video', rows)}")
+
+
+if __name__ == "__main__":
+    main()
