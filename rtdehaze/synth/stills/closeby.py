@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from rtdehaze.synth.stills.outlines import outline
-from rtdehaze.synth.stills.palette import Material, material
+from rtdehaze.synth.stills.palette import Material, material, pick
 from rtdehaze.synth.stills.props import box, pole, surroundings, tree
 from rtdehaze.synth.stills.stage import Stage
 
 __all__ = ["things", "woods"]
 
-_SHAPES = ("ellipse", "blob", "bush", "person", "crown", "frond")
+_SHAPES = ("ellipse", "blob") * 3 + ("bush", "person") * 2 + ("crown", "frond")
+_PATTERNS = ("rough", "smooth", "smooth", "foliage", "stripes", "patches", "grain", "pebbles", "grass", "tiles")
 _FAMILIES = ("paint", "white", "white", "stone", "black", "pastel", "leaf", "skin", "warm", "autumn", "wood", "earth")
 
 
@@ -36,7 +37,7 @@ def things(stage: Stage, rng: np.random.Generator) -> float:
             middle,
             (float(size[0]), float(size[1])),
             _any(rng, z * 0.3),
-            outline(rng, str(rng.choice(_SHAPES))),
+            outline(rng, pick(rng, *_SHAPES)),
             bend=(bend, bend),
         )
     if rng.random() < 0.4:
@@ -51,13 +52,9 @@ def things(stage: Stage, rng: np.random.Generator) -> float:
 
 
 def _any(rng: np.random.Generator, metres: float) -> Material:
-    pattern = str(
-        rng.choice(["rough", "smooth", "smooth", "foliage", "stripes", "patches", "grain", "pebbles", "grass", "tiles"])
-    )
-    second = str(rng.choice(_FAMILIES)) if rng.random() < 0.4 else None
-    return material(
-        rng, str(rng.choice(_FAMILIES)), pattern, metres, (0.03, 0.5), second, gloss=float(rng.choice([0, 0, 0, 0.08]))
-    )
+    pattern = pick(rng, *_PATTERNS)
+    second = pick(rng, *_FAMILIES) if rng.random() < 0.4 else None
+    return material(rng, pick(rng, *_FAMILIES), pattern, metres, (0.03, 0.5), second, gloss=pick(rng, 0, 0, 0, 0.08))
 
 
 def _thing(stage: Stage, rng: np.random.Generator, z: float) -> None:
@@ -67,9 +64,9 @@ def _thing(stage: Stage, rng: np.random.Generator, z: float) -> None:
     if rng.random() < 0.3:
         box(stage, (x, 0, z), (float(wide), float(tall) * 1.5, float(wide)), float(rng.uniform(0, 3)), made)
         return
-    foot = float(rng.choice([0.0, 0.0, stage.view.eye[1] - tall * rng.uniform(0.3, 1.5)]))
+    foot = pick(rng, 0.0, 0.0, float(stage.view.eye[1] - tall * rng.uniform(0.3, 1.5)))
     bend = float(rng.uniform(0.2, 0.95))
-    mask = outline(rng, str(rng.choice(_SHAPES, p=[0.3, 0.25, 0.13, 0.16, 0.08, 0.08])))
+    mask = outline(rng, pick(rng, *_SHAPES))
     stage.board(
         np.array([x, foot + tall, z]), (float(wide), float(tall)), made, mask, bend=(bend, bend * float(rng.random()))
     )
@@ -77,48 +74,27 @@ def _thing(stage: Stage, rng: np.random.Generator, z: float) -> None:
 
 def woods(stage: Stage, rng: np.random.Generator, season: str) -> None:
     """Trunks and leaves, near and far, on a floor of grass or leaves."""
-    surroundings(
-        stage,
-        material(
-            rng,
-            str(rng.choice([season, "earth", "autumn"])),
-            str(rng.choice(["foliage", "grass", "pebbles", "rough"])),
-            2.0,
-            (0.25, 0.6),
-        ),
-    )
+    cover = pick(rng, "foliage", "grass", "pebbles", "rough")
+    surroundings(stage, material(rng, pick(rng, season, "earth", "autumn"), cover, 2.0, (0.25, 0.6)))
     if rng.random() < 0.4:
         half, aside = float(rng.uniform(0.5, 2)), float(rng.uniform(-1, 1))
-        path = material(rng, str(rng.choice(["earth", "sand", "asphalt"])), "rough", 2.0)
-        corners = [
-            (aside - half, 0.02, -5),
-            (aside - half, 0.02, 300),
-            (aside + half, 0.02, 300),
-            (aside + half, 0.02, -5),
-        ]
-        stage.face(np.array(corners, np.float32), path, shadow=False)
-    bark = [
-        material(rng, str(rng.choice(["wood", "stone", "earth", "black", "white"])), "grain", 1.0, (0.2, 0.5))
-        for _ in range(3)
-    ]
+        path = material(rng, pick(rng, "earth", "sand", "asphalt"), "rough", 2.0)
+        edges = ((-half, -5), (-half, 300), (half, 300), (half, -5))
+        stage.face(np.array([(aside + x, 0.02, z) for x, z in edges], np.float32), path, shadow=False)
+    barks = pick(rng, "wood", "stone", "earth", "black", "white"), "wood"
+    bark = [material(rng, pick(rng, *barks), "grain", 1.0, (0.2, 0.5)) for _ in range(3)]
     deep = float(rng.uniform(30, 150))
+
+    def place(near: float, level: float) -> tuple[float, float, float]:
+        z = near + deep * float(rng.random()) ** 1.3
+        return z * float(rng.uniform(-0.65, 0.65)), level, z
+
     for _ in range(int(rng.integers(15, 60))):
-        z = 2.5 + deep * float(rng.random()) ** 1.3
-        x = z * float(rng.uniform(-0.65, 0.65))
-        pole(
-            stage,
-            rng,
-            (x, -0.05, z),
-            float(rng.uniform(6, 25)),
-            float(rng.uniform(0.08, 0.35)),
-            bark[int(rng.integers(3))],
-        )
+        tall, radius = rng.uniform((6, 0.08), (25, 0.35)).tolist()
+        pole(stage, rng, place(2.5, -0.05), tall, radius, pick(rng, *bark))
     for _ in range(int(rng.integers(10, 60))):
-        z = 4 + deep * float(rng.random()) ** 1.2
-        tree(stage, rng, (z * float(rng.uniform(-0.65, 0.65)), 0, z), float(rng.uniform(0.5, 9)), None, season)
+        tree(stage, rng, place(4.0, 0.0), float(rng.uniform(0.5, 9)), None, season)
     for _ in range(int(rng.integers(0, 25))):
-        z = 3 + 0.6 * deep * float(rng.random())
-        leaves = material(rng, season, "foliage", 2.0, (0.3, 0.6))
-        middle = np.array([z * float(rng.uniform(-0.6, 0.6)), float(rng.uniform(2, 10)), z])
-        size = float(rng.uniform(0.8, 3))
-        stage.board(middle, (size, size), leaves, outline(rng, str(rng.choice(["frond", "bush"]))), bend=(0.5, 0.5))
+        leaves, size = material(rng, season, "foliage", 2.0, (0.3, 0.6)), float(rng.uniform(0.8, 3))
+        middle = np.array(place(3.0, float(rng.uniform(2, 10))))
+        stage.board(middle, (size, size), leaves, outline(rng, pick(rng, "frond", "bush")), bend=(0.5, 0.5))

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rtdehaze.synth.stills.palette import pick
+
 __all__ = ["develop"]
 
 Floats = NDArray[np.float32]
@@ -26,7 +28,7 @@ def develop(rng: np.random.Generator, light: Floats, depth: Floats, focus: float
     picture = light if focus is None else _defocus(light, depth, focus, float(rng.uniform(0.004, 0.016)))
     picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.35, 0.75))), np.float32)
     small = picture[::4, ::4].max(axis=2)
-    white = float(np.quantile(small, rng.choice([0.92, 0.97, 0.99, 0.998]))) * rng.uniform(0.85, 1.8)
+    white = float(np.quantile(small, pick(rng, 0.92, 0.97, 0.99, 0.998))) * rng.uniform(0.85, 1.8)
     balance = np.exp(rng.normal(0, 0.05, 3))
     picture = picture * (balance / max(white, 1e-4)).astype(np.float32)
     encoded = np.clip(picture, 0, 1) ** np.float32(1 / rng.uniform(1.9, 2.5))

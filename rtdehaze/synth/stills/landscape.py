@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtdehaze.synth.noise import fractal_noise
-from rtdehaze.synth.stills.palette import Material, material
+from rtdehaze.synth.stills.palette import Material, material, pick
 from rtdehaze.synth.stills.props import building, person, pole, tree
 from rtdehaze.synth.stills.stage import Part, Stage
 
@@ -41,12 +41,12 @@ class Country:
         tall = float(
             rng.uniform(2, 15) if kind < 0.25 else rng.uniform(15, 120) if kind < 0.6 else rng.uniform(150, 900)
         )
-        cell = tall * float(rng.uniform(0.12, 0.4)) + float(rng.uniform(1, 5))
+        cell = tall * float(rng.uniform(0.02, 0.09)) + float(rng.uniform(0.3, 1.5))
         noise = fractal_noise(rng, _GRID, _GRID, float(rng.uniform(1.6, 2.3)))
         if rng.random() < 0.4:
             noise = np.float32(1.2) - np.float32(1.6) * np.abs(noise)  # sharp crests
         level = float(rng.uniform(-0.6, 0.1)) * tall if rng.random() < 0.4 else -np.inf
-        return cls((noise * tall * 0.5).astype(np.float32), cell, float(rng.uniform(10, 60)) + tall, level)
+        return cls((noise * tall * 0.5).astype(np.float32), cell, float(rng.uniform(10, 60)) + 0.6 * tall, level)
 
     def at(self, x: Floats, z: Floats) -> Floats:
         """Heights at places in metres, the water's surface included."""
@@ -75,7 +75,7 @@ def open_country(stage: Stage, rng: np.random.Generator, season: str) -> NDArray
     far = float(np.exp(rng.uniform(np.log(1200), np.log(12000))))
     depth, normals = _march(stage, country, far)
     steep = normals[..., 1] < rng.uniform(0.55, 0.9)
-    rock = material(rng, str(rng.choice(["stone", "earth", "snow"])), "rough", 30.0, (0.2, 0.5))
+    rock = material(rng, pick(rng, "stone", "earth", "snow"), "rough", 30.0, (0.2, 0.5))
     _lay(stage, depth, normals, cover[0], np.ones_like(steep))
     place_y = stage.view.rays[..., 1] * np.where(np.isfinite(depth), depth, 0) + stage.view.eye[1]
     line = country.heights.max() * rng.uniform(0.3, 1.5)
@@ -89,9 +89,9 @@ def open_country(stage: Stage, rng: np.random.Generator, season: str) -> NDArray
 
 
 def _cover(rng: np.random.Generator, season: str) -> Material:
-    family = str(rng.choice([season, season, "earth", "sand", "leaf", "autumn"]))
+    family = pick(rng, season, season, "earth", "sand", "leaf", "autumn")
     return material(
-        rng, family, str(rng.choice(["grass", "rough", "foliage", "pebbles"])), float(rng.uniform(1.5, 12)), (0.15, 0.5)
+        rng, family, pick(rng, "grass", "rough", "foliage", "pebbles"), float(rng.uniform(1.0, 6.0)), (0.15, 0.5)
     )
 
 
@@ -157,20 +157,20 @@ def _meadow(stage: Stage, rng: np.random.Generator, depth: Floats) -> NDArray[np
 
 def _furnish(stage: Stage, rng: np.random.Generator, country: Country, season: str) -> None:
     """Trees by the hundred or none, some houses, someone in front."""
-    kind = str(rng.choice(["crown", "fir", "crown", "bush"]))
+    kind = pick(rng, "crown", "fir", "crown", "bush")
     reach, view = float(np.exp(rng.uniform(np.log(80), np.log(900)))), stage.view
-    count = int(rng.choice([0, 8, 25, 60]))
+    count = pick(rng, 0, 8, 25, 60)
     for _ in range(count):
         z = reach * float(rng.uniform(0.03, 1)) ** 1.2 + 4
         x = z * float(rng.uniform(-0.7, 0.7)) * max(view.size) / view.focal
         foot = _ground(country, x, z)
         if foot[1] > country.level + 0.1:
             tree(stage, rng, foot, float(rng.uniform(3, 14)), kind if rng.random() < 0.8 else None, season)
-    for _ in range(int(rng.choice([0, 0, 1, 4]))):
+    for _ in range(pick(rng, 0, 0, 1, 4)):
         z = float(rng.uniform(25, 200))
         foot = _ground(country, z * float(rng.uniform(-0.5, 0.5)), z)
         building(stage, rng, foot, tuple(rng.uniform((6, 3, 6), (14, 8, 16))), float(rng.uniform(0, 3)))
-    for _ in range(int(rng.choice([0, 0, 1, 2, 4]))):
+    for _ in range(pick(rng, 0, 0, 1, 2, 4)):
         z = float(rng.uniform(3, 25))
         foot = _ground(country, z * float(rng.uniform(-0.5, 0.5)), z)
         if rng.random() < 0.6:
@@ -178,7 +178,7 @@ def _furnish(stage: Stage, rng: np.random.Generator, country: Country, season: s
         else:
             tree(stage, rng, foot, float(rng.uniform(0.5, 2.5)), "bush", season)
     if rng.random() < 0.2:
-        made = material(rng, str(rng.choice(["wood", "stone", "white"])), "grain", 1.0)
+        made = material(rng, pick(rng, "wood", "stone", "white"), "grain", 1.0)
         for i in range(8):
             pole(stage, rng, _ground(country, float(rng.uniform(3, 5)), 4.0 + 3 * i), 1.1, 0.06, made)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rtdehaze.synth.noise import smooth_field
 from rtdehaze.synth.stills.atlas import atlas
-from rtdehaze.synth.stills.palette import FAMILIES, Material, material
+from rtdehaze.synth.stills.palette import FAMILIES, Material, material, pick
 from rtdehaze.synth.stills.stage import Part, Stage
 
 __all__ = ["dead_leaves"]
@@ -32,7 +32,7 @@ def dead_leaves(stage: Stage, rng: np.random.Generator) -> None:
     longer = max(rows, columns)
     count = int(rng.integers(150, 700))
     families = rng.choice(_COMMON, int(rng.integers(3, 8)), replace=False)
-    made = [_material(rng, str(rng.choice(families))) for _ in range(24)]
+    made = [_material(rng, str(pick(rng, *families))) for _ in range(24)]
     low, high = 1 / _LARGEST**2, 1 / float(rng.uniform(_SMALLEST, 0.05)) ** 2
     radii = 1 / np.sqrt(rng.uniform(low, high, count)) * longer
     radii[: count // 12] = rng.uniform(0.15, 0.5, count // 12) * longer
@@ -70,8 +70,8 @@ def _ordered(rng: np.random.Generator, places: NDArray[np.float64], rows: int, c
 
 
 def _material(rng: np.random.Generator, family: str) -> Material:
-    pattern = str(rng.choice(list(atlas().numbers)))
-    second = str(rng.choice(list(FAMILIES))) if rng.random() < 0.4 else None
+    pattern = pick(rng, *atlas().numbers)
+    second = pick(rng, *FAMILIES) if rng.random() < 0.4 else None
     return material(rng, family, pattern, float(np.exp(rng.uniform(-0.5, 2.0))), (0.03, 0.5), second)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtdehaze.synth.noise import fractal_noise, ridge_line
+from rtdehaze.synth.stills.palette import pick
 
 __all__ = ["OUTLINES", "outline"]
 
@@ -78,7 +79,7 @@ def _blob(rng: np.random.Generator) -> Mask:
 
 def _ellipse(rng: np.random.Generator) -> Mask:
     x, y = _grid()
-    power = float(rng.choice([2.0, 2.0, 4.0, 1.2]))
+    power = pick(rng, 2.0, 2.0, 4.0, 1.2)
     return _bytes(np.abs(x) ** power + np.abs(y) ** power < 0.98)
 
 

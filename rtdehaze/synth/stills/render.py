@@ -16,7 +16,7 @@ from rtdehaze.synth.stills.heaven import reflect, sky
 from rtdehaze.synth.stills.indoors import room
 from rtdehaze.synth.stills.landscape import open_country
 from rtdehaze.synth.stills.leaves import dead_leaves
-from rtdehaze.synth.stills.palette import daylight, room_light
+from rtdehaze.synth.stills.palette import daylight, pick, room_light
 from rtdehaze.synth.stills.shade import shade
 from rtdehaze.synth.stills.stage import Stage, View
 from rtdehaze.synth.stills.town import from_above, square, street
@@ -67,11 +67,11 @@ def render_still(
 
 
 def _season(rng: np.random.Generator) -> str:
-    return str(rng.choice(["leaf", "autumn", "earth", "snow"], p=[0.72, 0.13, 0.09, 0.06]))
+    return pick(rng, *("leaf",) * 11, "autumn", "autumn", "earth", "snow")
 
 
 def _cloud(rng: np.random.Generator) -> float:
-    return float(rng.choice([rng.uniform(0, 0.3), rng.uniform(0.3, 0.75), rng.uniform(0.85, 1.0)], p=[0.4, 0.35, 0.25]))
+    return float(rng.uniform(*pick(rng, (0.0, 0.3), (0.0, 0.3), (0.3, 0.75), (0.85, 1.0))))
 
 
 def _outdoors(

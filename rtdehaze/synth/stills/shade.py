@@ -15,7 +15,7 @@ from rtdehaze.synth.stills.stage import SKY, Part, Stage, cross, dot
 __all__ = ["shade"]
 
 _MAP = 320  # samples along a side of the shadow map
-_BIAS = 0.15  # metres, more with the map's coarseness: a surface must not shade itself
+_OFF = 1.2  # samples of the map
 
 Floats = NDArray[np.float32]
 _Gather = Callable[[int, int], Floats]
@@ -60,10 +60,8 @@ def shade(
     if corners > 0:
         gathered *= _crevices(depth, seen, corners)[..., None]
     picture = albedo * (gathered + of(26, 1))
-    shiny = of(25, 1)[..., 0]
-    where = shiny > 0
-    if where.any():
-        picture[where] += shiny[where][:, None] * _mirror(view.rays[where], normal[where], light)
+    shiny = (table[:, 25] > 0)[stage.part]
+    picture[shiny] += of(25, 1)[shiny] * _mirror(view.rays[shiny], normal[shiny], light)
     return np.asarray(np.where(seen[..., None], np.maximum(picture, 0), backdrop), np.float32)
 
 
@@ -106,8 +104,8 @@ def _axes(parts: list[Part | None]) -> Floats:
 def _pattern(stage: Stage, of: _Gather, u: Floats, v: Floats, normal: Floats, depth: Floats) -> Floats:
     per_metre = of(22, 1)[..., 0]
     slant = np.abs(dot(normal, stage.view.rays))
-    footprint = depth * per_metre / np.maximum(slant, np.float32(0.12)) / np.float32(stage.view.focal)
-    footprint = footprint.astype(np.float32)
+    slant = np.maximum(slant, np.float32(0.12)) * np.float32(stage.view.focal)
+    footprint = np.asarray(depth * per_metre / slant, np.float32)
     bank = atlas()
     found = bank.sample(of(27, 1)[..., 0], u * per_metre, v * per_metre, footprint)
     wide = per_metre[::2, ::2] * np.float32(0.083)
@@ -141,7 +139,9 @@ def _gather(
         return np.asarray(falls + direct[..., None] * light.sun, np.float32)
     direct = np.maximum(normal @ light.to_sun, 0)
     if shadow_range > 0 and stage.casters:
-        direct *= _lit(stage.casters, light.to_sun, place, shadow_range)
+        # Looked up a little off the surface, or its own slant would shade it.
+        off = place + normal * np.float32(_OFF * 1.3 * shadow_range / _MAP)
+        direct *= _lit(stage.casters, light.to_sun, off, shadow_range)
     return np.asarray(falls + direct[..., None] * light.sun, np.float32)
 
 
@@ -172,7 +172,7 @@ def _lit(casters: list[Floats], to_sun: Floats, place: Floats, reach: float) -> 
     at = place @ axes.T
     x, y = (at[..., 0] - middle[0]) * scale + _MAP / 2, (at[..., 1] - middle[1]) * scale + _MAP / 2
     over = cv2.remap(nearest, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=-1e9)
-    lit = (over <= at[..., 2] + np.float32(_BIAS + 0.8 / scale)).astype(np.float32)
+    lit = (over <= at[..., 2] + np.float32(0.05 + 0.3 / scale)).astype(np.float32)
     return np.asarray(cv2.blur(lit, (3, 3)), np.float32)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtdehaze.synth.stills.palette import Material, material
-from rtdehaze.synth.stills.props import backdrop, box, building, car, person, pole, surroundings, tree
+from rtdehaze.synth.stills.palette import Material, material, pick
+from rtdehaze.synth.stills.props import Look, backdrop, box, building, car, person, pole, surroundings, tree
 from rtdehaze.synth.stills.stage import Stage
 
 __all__ = ["from_above", "square", "street"]
@@ -15,12 +15,12 @@ def street(stage: Stage, rng: np.random.Generator, season: str) -> None:
     """A road away from the camera, or across, with what stands along it."""
     half = float(rng.uniform(3, 9))
     backdrop(stage, rng, season)
-    surroundings(stage, material(rng, str(rng.choice([season, "asphalt", "stone", "sand", "earth"])), "rough", 4.0))
+    surroundings(stage, material(rng, pick(rng, season, "asphalt", "stone", "sand", "earth"), "rough", 4.0))
     turn = float(rng.normal(0, 0.15)) if rng.random() < 0.8 else float(rng.uniform(-1.4, 1.4))
     lane = float(rng.uniform(-half, half)) * 0.6
     _strip(stage, _road(rng), -half - lane, half - lane, turn, 0.0)
     _marks(stage, rng, half, lane, turn)
-    pavement = material(rng, str(rng.choice(["stone", "sand", season])), "tiles", 2.0)
+    pavement = material(rng, pick(rng, "stone", "sand", season), "tiles", 2.0)
     wide = float(rng.uniform(1.5, 5))
     for side in (-1, 1):
         ends = sorted((side * half - lane, side * (half + wide) - lane))
@@ -31,7 +31,7 @@ def street(stage: Stage, rng: np.random.Generator, season: str) -> None:
     for number, side in enumerate((-1, 1)):
         z = float(rng.uniform(-4, 10))
         while z < 260:
-            deep, gap = float(rng.uniform(7, 22)), float(rng.choice([0.0, 0.0, 2.0, 9.0]))
+            deep, gap = float(rng.uniform(7, 22)), pick(rng, 0.0, 0.0, 2.0, 9.0)
             wide_b = float(rng.uniform(8, 16))
             if rng.random() < built[number]:
                 x = side * (half + wide + wide_b / 2 + rng.uniform(0, 2)) - lane
@@ -61,8 +61,8 @@ def _along(turn: float):  # type: ignore[no-untyped-def]
 
 
 def _road(rng: np.random.Generator) -> Material:
-    family = str(rng.choice(["asphalt", "asphalt", "asphalt", "stone", "earth", "sand"]))
-    return material(rng, family, str(rng.choice(["rough", "rough", "tiles", "pebbles"])), 3.0, (0.05, 0.25))
+    family = pick(rng, "asphalt", "asphalt", "asphalt", "stone", "earth", "sand")
+    return material(rng, family, pick(rng, "rough", "rough", "tiles", "pebbles"), 3.0, (0.05, 0.25))
 
 
 def _strip(stage: Stage, made: Material, left: float, right: float, turn: float, level: float) -> None:
@@ -72,7 +72,7 @@ def _strip(stage: Stage, made: Material, left: float, right: float, turn: float,
 
 
 def _marks(stage: Stage, rng: np.random.Generator, half: float, lane: float, turn: float) -> None:
-    paint = material(rng, str(rng.choice(["white", "white", "warm"])), "rough", 1.0, (0.1, 0.3))
+    paint = material(rng, pick(rng, "white", "white", "warm"), "rough", 1.0, (0.1, 0.3))
     place = _along(turn)
     if rng.random() < 0.5:
         for side in (-1, 1):
@@ -94,8 +94,8 @@ def _roadside(
     stage: Stage, rng: np.random.Generator, half: float, wide: float, lane: float, turn: float, season: str
 ) -> None:
     place = _along(turn)
-    for _ in range(int(rng.choice([0, 3, 8, 14]))):
-        side, z = float(rng.choice([-1, 1])), 4 + 90 * float(rng.random()) ** 1.6
+    for _ in range(pick(rng, 0, 3, 8, 14)):
+        side, z = pick(rng, -1, 1), 4 + 90 * float(rng.random()) ** 1.6
         lane_x = side * half * float(rng.uniform(0.3, 0.8))
         car(
             stage,
@@ -103,22 +103,22 @@ def _roadside(
             place(lane_x - lane, 0, z + (5 if abs(lane_x - lane) < 1.5 else 0)),
             -turn + float(rng.normal(0, 0.04)),
         )
-    for _ in range(int(rng.choice([0, 2, 6, 15]))):
-        x = float(rng.choice([-1, 1])) * (half + wide * float(rng.uniform(0.1, 0.9))) - lane
+    for _ in range(pick(rng, 0, 2, 6, 15)):
+        x = pick(rng, -1, 1) * (half + wide * float(rng.uniform(0.1, 0.9))) - lane
         person(stage, rng, place(x, 0.12, 3 + 50 * float(rng.random()) ** 1.5))
     if rng.random() < 0.6:
-        made = material(rng, str(rng.choice(["stone", "black", "wood", "white"])), "grain", 1.0)
+        made = material(rng, pick(rng, "stone", "black", "wood", "white"), "grain", 1.0)
         for z in np.arange(float(rng.uniform(3, 10)), 150, float(rng.uniform(12, 35))):
-            foot = place((half + 0.6) * float(rng.choice([-1, 1])) - lane, 0, float(z))
+            foot = place((half + 0.6) * pick(rng, -1, 1) - lane, 0, float(z))
             pole(stage, rng, foot, float(rng.uniform(4, 8)), float(rng.uniform(0.06, 0.15)), made)
-    for _ in range(int(rng.choice([0, 1, 4]))):
-        sign = material(rng, str(rng.choice(["paint", "white", "warm"])), "patches", 1.5, (0.1, 0.6))
-        foot = place(float(rng.choice([-1, 1])) * (half + 0.7) - lane, 0, 3 + 40 * float(rng.random()))
+    for _ in range(pick(rng, 0, 1, 4)):
+        sign = material(rng, pick(rng, "paint", "white", "warm"), "patches", 1.5, (0.1, 0.6))
+        foot = place(pick(rng, -1, 1) * (half + 0.7) - lane, 0, 3 + 40 * float(rng.random()))
         pole(stage, rng, foot, 2.4, 0.04)
         stage.board(np.array(foot) + (0, 2.5, 0), tuple(rng.uniform(0.25, 0.8, 2)), sign)
     if rng.random() < 0.5:
         for z in np.arange(float(rng.uniform(3, 9)), 120, float(rng.uniform(7, 20))):
-            foot = place((half + wide * 0.6) * float(rng.choice([-1, 1])) - lane, 0, float(z))
+            foot = place((half + wide * 0.6) * pick(rng, -1, 1) - lane, 0, float(z))
             tree(stage, rng, foot, float(rng.uniform(3.5, 9)), "crown", season)
 
 
@@ -128,8 +128,8 @@ def square(stage: Stage, rng: np.random.Generator, season: str) -> None:
         stage,
         material(
             rng,
-            str(rng.choice(["stone", "sand", "asphalt", season, "brick"])),
-            str(rng.choice(["tiles", "pebbles", "rough", "grass"])),
+            pick(rng, "stone", "sand", "asphalt", season, "brick"),
+            pick(rng, "tiles", "pebbles", "rough", "grass"),
             3.0,
         ),
     )
@@ -144,18 +144,18 @@ def square(stage: Stage, rng: np.random.Generator, season: str) -> None:
             )
         else:
             tree(stage, rng, (x + wide / 2, 0, back), float(rng.uniform(4, 14)), None, season)
-        x += wide + float(rng.choice([0.0, 0.0, 4.0]))
+        x += wide + pick(rng, 0.0, 0.0, 4.0)
     nearest = float(rng.uniform(1.5, 4))
-    for _ in range(int(rng.choice([3, 10, 30, 60]))):
+    for _ in range(pick(rng, 3, 10, 30, 60)):
         z = nearest + (back - nearest) * float(rng.random()) ** float(rng.uniform(1, 2))
         person(stage, rng, (z * float(rng.uniform(-0.65, 0.65)), 0, z))
-    for _ in range(int(rng.choice([0, 2, 6]))):
+    for _ in range(pick(rng, 0, 2, 6)):
         z = 4 + (back - 4) * float(rng.random())
         size = tuple(rng.uniform(0.4, 3.0, 3))
         made = material(
             rng,
-            str(rng.choice(["paint", "white", "stone", "wood"])),
-            str(rng.choice(["patches", "stripes", "planks", "smooth"])),
+            pick(rng, "paint", "white", "stone", "wood"),
+            pick(rng, "patches", "stripes", "planks", "smooth"),
             2.0,
         )
         box(stage, (z * float(rng.uniform(-0.6, 0.6)), 0, z), size, float(rng.uniform(0, 3)), made)
@@ -163,13 +163,14 @@ def square(stage: Stage, rng: np.random.Generator, season: str) -> None:
 
 def from_above(stage: Stage, rng: np.random.Generator, season: str) -> None:
     """Blocks of a town in a grid, seen from a hill or a tower."""
-    surroundings(stage, material(rng, str(rng.choice(["asphalt", "stone", season])), "rough", 12.0))
+    surroundings(stage, material(rng, pick(rng, "asphalt", "stone", season), "rough", 12.0))
     backdrop(stage, rng, season)
     turn, cell = float(rng.uniform(-0.8, 0.8)), float(rng.uniform(22, 45))
     place, reach = _along(turn), float(rng.uniform(350, 900))
     centre = np.array([float(rng.uniform(-150, 150)), float(rng.uniform(150, 500))])
     towers, low = float(rng.uniform(0, 90)), float(rng.uniform(6, 18))
     sight = 0.62 * max(stage.view.size) / stage.view.focal
+    looks = [Look.draw(rng) for _ in range(14)]
     cells = [(i, j) for i in range(-24, 25) for j in range(-24, 25)]
     for i, j in cells:
         x, _, z = place(i * cell, 0, j * cell)
@@ -187,4 +188,4 @@ def from_above(stage: Stage, rng: np.random.Generator, season: str) -> None:
             min(height, max(stage.view.eye[1] * 1.6, 8.0) if z < 60 else 1e3),
             cell * float(rng.uniform(0.45, 0.8)),
         )
-        building(stage, rng, (x, 0, z), size, -turn)
+        building(stage, rng, (x, 0, z), size, -turn, pick(rng, *looks))
