@@ -135,8 +135,10 @@ def ask_why(
     answer = read(estimate(thumbnail))
     hidden = _choose(random, samples, count)
     answers = np.empty(samples)
+    stand_in = _stand_in(thumbnail, fill, random)
     for number in range(samples):
-        stand_in = _stand_in(thumbnail, fill, random)
+        if fill is Fill.PICTURE:
+            stand_in = _stand_in(thumbnail, fill, random)
         answers[number] = read(estimate(_covered(thumbnail, stand_in, hidden[number][labels])))
     effects, errors, fit = _fit(hidden, answers, answer)
     return Why(question, answer, labels, effects, errors, fit, samples, place)
