@@ -81,24 +81,30 @@ class Counting:
 
     Args:
         quiet: Warnings only.
+        messages: Show messages that are no warnings, too, unless `quiet`.
     """
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, messages: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
         # A bar is for those who watch; where the output is not a terminal nobody does.
         self._bar = Progress(*columns, console=self._console, transient=True, disable=quiet)
         self._tasks: dict[str, TaskID] = {}
-        self._handler = _ConsoleHandler(self._console, logging.WARNING)
+        self._level = logging.INFO if messages and not quiet else logging.WARNING
+        self._handler = _ConsoleHandler(self._console, self._level)
 
     def __enter__(self) -> Counting:
-        logging.getLogger("rtdehaze").addHandler(self._handler)
+        logger = logging.getLogger("rtdehaze")
+        if self._level == logging.INFO:
+            logger.setLevel(logging.INFO)
+        logger.addHandler(self._handler)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._bar.live.is_started:
+            self._bar.stop()
         logging.getLogger("rtdehaze").removeHandler(self._handler)
 
     def update(self, name: str, done: int, total: int) -> None:
@@ -107,7 +113,8 @@ class Counting:
             return
         self._bar.start()
         if name not in self._tasks:
-            self._tasks[name] = self._bar.add_task(name)
+            # What was done before is not this run's speed.
+            self._tasks[name] = self._bar.add_task(name, completed=done, total=total)
         self._bar.update(self._tasks[name], completed=done, total=total)
 
 

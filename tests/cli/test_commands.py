@@ -29,7 +29,7 @@ def test_help_imports_no_heavy_library() -> None:
     assert "run" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "models", "probe", "doctor"])
+@pytest.mark.parametrize("command", ["run", "demo", "evaluate", "models", "probe", "doctor"])
 def test_every_command_explains_itself(rtdehaze: Command, command: str) -> None:
     result = rtdehaze(command, "--help")
     assert result.code == 0
