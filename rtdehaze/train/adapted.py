@@ -14,12 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.core.errors import SinkError, UsageError
+from rtdehaze.core.errors import OutputExistsError, SinkError, UsageError
 from rtdehaze.train.adapt import Adapter, Plan
 from rtdehaze.train.checkpoint import network_of, save_weights
 from rtdehaze.train.config import Config, load_config
 from rtdehaze.train.export import About, export
 from rtdehaze.train.gate import choose_gate, densities
+from rtdehaze.train.loop import CHECKPOINT
 from rtdehaze.train.networks import SIZES, Estimator
 from rtdehaze.train.origins import Origin, licence_of, summary_of
 from rtdehaze.train.real import Real, read_real
@@ -132,7 +133,7 @@ def adapt(
         minutes: Budget of training time; the usual number of steps ends the run otherwise.
 
     Raises:
-        UsageError: The network is none that can be adapted, or `out` holds another run.
+        UsageError: The network is none that can be adapted, or `out` holds something else.
         SourceError: Pictures are missing, unreadable or too few.
         ModelError: The checkpoint is broken.
         SinkError: Something cannot be written.
@@ -142,6 +143,7 @@ def adapt(
     network = network_of(start)
     if network not in SIZES or SIZES[network].memory:
         raise UsageError(f"{start} is of network {network!r}; estimators of single pictures can be adapted")
+    _refuse_to_overwrite(out, network)
     found = read_real(real)
     scenes = load_scenes(config.data)
     validation = read_validation(Path(config.data.validation)) if config.data.validation else []
@@ -151,10 +153,24 @@ def adapt(
     return _deliver(run, found, scenes.origins)
 
 
+def _places(out: Path, network: str) -> tuple[Path, Path, Path, Path]:
+    """Where weights, model, sheet and report go."""
+    return out / f"{network}.safetensors", out / f"{network}.onnx", out / "real.png", out / "adapted.json"
+
+
+def _refuse_to_overwrite(out: Path, network: str) -> None:
+    """A run replaces what it delivered itself, nothing else: the start may lie in the folder that was named."""
+    if (out / CHECKPOINT).is_file():
+        return
+    for path in _places(out, network):
+        if path.exists():
+            raise OutputExistsError(f"{path} exists and is of no adaptation that could go on; choose another --out")
+
+
 def _deliver(run: Adapter, found: Sequence[Real], origins: Sequence[Origin]) -> Adapted:
     best, network = run.best(), run.config.network
     before, after = run.checks[0], [check for check in run.checks if check["kept"]][-1]
-    weights, model, sheet = (run.out / f"{network}{end}" for end in (".safetensors", ".onnx", "-real.png"))
+    weights, model, sheet, table = _places(run.out, network)
     save_weights(weights, network, best)
     scenes = run.samples.scenes
     clear, hazy = (densities(best, scenes, run.config, hazy=hazy, count=GATE_SAMPLES) for hazy in (False, True))
@@ -172,9 +188,9 @@ def _deliver(run: Adapter, found: Sequence[Real], origins: Sequence[Origin]) -> 
         before, after,
     )  # fmt: skip
     try:
-        (run.out / "adapted.json").write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+        table.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise SinkError(f"report {run.out / 'adapted.json'} cannot be written: {error.strerror}") from error
+        raise SinkError(f"report {table} cannot be written: {error.strerror}") from error
     return report
 
 
