@@ -13,10 +13,15 @@ __all__ = ["KINDS", "View", "views"]
 View = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """What is seen without haze, (H, W, 3) RGB, and how far it is, (H, W) in metres along the ray, infinite for the sky."""
 
-KINDS: dict[str, str] = {"drive": "rtdehaze.synth.library:drive_views"}
+KINDS: dict[str, str] = {
+    "drive": "rtdehaze.synth.library:drive_views",
+    "still": "rtdehaze.synth.library:still_views",
+}
 """Name of a kind -> module and function; loaded when asked for, called as `views` without the name."""
 
 _DRIVE_SECONDS = 60.0
+_STILLS = 10_000  # numbers of still scenes set aside for each seed
+_NEAREST = 0.01  # share of a still's pixels that may be nearer than what counts as nearest
 
 
 def views(kind: str, seed: int, count: int, height: int, width: int) -> Iterator[View]:
@@ -46,3 +51,16 @@ def drive_views(seed: int, count: int, height: int, width: int) -> Iterator[View
     for moment in moments.tolist():
         frame = drive.frame(moment)
         yield frame.clear, frame.depth
+
+
+def still_views(seed: int, count: int, height: int, width: int) -> Iterator[View]:
+    """Still scenes of all kinds, each of them another place.
+
+    The nearest hundredth of the pixels counts as one distance, so that a twig before the lens does not push all else
+    into the far field.
+    """
+    from rtdehaze.synth.stills import render_still
+
+    for number in range(seed * _STILLS, seed * _STILLS + count):
+        clear, depth = render_still(number, size=(height, width))
+        yield clear, np.maximum(depth, np.quantile(depth, _NEAREST, method="lower"))

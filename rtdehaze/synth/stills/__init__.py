@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rtdehaze.synth.stills.pack import disparity_root, write_pack
 from rtdehaze.synth.stills.render import KINDS, render_still
 
-__all__ = ["KINDS", "disparity_root", "render_still", "write_pack"]
+__all__ = ["KINDS", "render_still"]

@@ -174,7 +174,7 @@ def from_above(stage: Stage, rng: np.random.Generator, season: str) -> None:
     cells = [(i, j) for i in range(-24, 25) for j in range(-24, 25)]
     for i, j in cells:
         x, _, z = place(i * cell, 0, j * cell)
-        if not 12 < z < reach or abs(x) > sight * z + cell:
+        if not 12 < z < reach or abs(x) > sight * z + cell or (z > 350 and rng.random() < 0.5):
             continue
         if rng.random() < 0.12 + 0.3 * (z > 0.5 * reach):
             for _ in range(3 if z < 250 else 1):
