@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = [
     "CLEAR_FOLDERS",
     "Pair",
     "PairFiles",
+    "by_name",
     "find_pairs",
     "partner_of",
     "picture_files",
@@ -81,7 +83,7 @@ def find_pairs(folder: Path) -> list[PairFiles]:
     if clear is None or not (folder / "hazy").is_dir():
         missing = "hazy" if clear is not None else "clear (or gt)"
         raise SourceError(f"{folder} holds no folder named {missing}; pairs are hazy/NAME and clear/NAME")
-    truths = {path.stem: path for path in picture_files(clear)}
+    truths = by_name(picture_files(clear))
     known = _airlights(folder / "meta.json")
     maps = next((folder / name for name in TRANSMISSION_FOLDERS if (folder / name).is_dir()), None)
     pairs = []
@@ -107,17 +109,22 @@ def picture_files(folder: Path) -> list[Path]:
     return found
 
 
-def partner_of(hazy: Path, truths: dict[str, Path]) -> Path | None:
+def by_name(truths: Iterable[Path]) -> dict[str, Path]:
+    """Clear pictures by the names under which `partner_of` looks for them: without suffix, with and without mark."""
+    named = {path.stem: path for path in truths}
+    return {_MARK.sub("", stem): path for stem, path in named.items()} | named
+
+
+def partner_of(hazy: Path, truths: Mapping[str, Path]) -> Path | None:
     """Finds the clear picture of a hazy one: of the same name, or of its beginning up to an underscore.
 
     Args:
         hazy: The hazy picture.
-        truths: The clear pictures by name without suffix.
+        truths: As `by_name` gives them.
     """
     words = _MARK.sub("", hazy.stem).split("_")
-    bare = {_MARK.sub("", stem): path for stem, path in truths.items()} if hazy.stem not in truths else truths
-    beginnings = ["_".join(words[:count]) for count in range(len(words), 0, -1)]
-    return next((bare[name] for name in [hazy.stem, *beginnings] if name in bare), None)
+    beginnings = ("_".join(words[:count]) for count in range(len(words), 0, -1))
+    return next((truths[name] for name in (hazy.stem, *beginnings) if name in truths), None)
 
 
 def read_pair(files: PairFiles) -> Pair:

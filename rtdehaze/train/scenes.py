@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from rtdehaze.core.errors import SourceError
+from rtdehaze.measure.pairs import CLEAR_FOLDERS, by_name, partner_of
 from rtdehaze.train.config import DataConfig
 from rtdehaze.train.decoding import LonePicture, PackPicture, PicturePair, Reference, Scene, UnreadableError
 from rtdehaze.train.generated import render
@@ -143,14 +144,14 @@ def read_pairs(folder: Path) -> Scenes:
     Raises:
         SourceError: A folder is missing, or no hazy picture has a partner.
     """
-    clear = next((folder / name for name in ("clear", "gt", "GT") if (folder / name).is_dir()), None)
+    clear = next((folder / name for name in CLEAR_FOLDERS if (folder / name).is_dir()), None)
     if clear is None:
         raise SourceError(f"{folder} holds no folder named clear or gt")
-    partners = {path.stem: path for path in _files(clear, PICTURES)}
+    partners = by_name(_files(clear, PICTURES))
     references: list[PicturePair] = []
     alone: list[str] = []
     for path in _listed(folder / "hazy", PICTURES):
-        partner = partners.get(path.stem) or partners.get(path.stem.split("_")[0])
+        partner = partner_of(path, partners)
         if partner is None:
             alone.append(path.name)
         else:

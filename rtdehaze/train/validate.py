@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from torch import Tensor, nn
 
 from rtdehaze.core.errors import SourceError
 from rtdehaze.measure.fidelity import mean_absolute_error, psnr
+from rtdehaze.measure.pairs import Pair, find_pairs, read_pair
 from rtdehaze.train.aodnet import AODNet
 from rtdehaze.train.losses import recompose
 from rtdehaze.train.networks import Estimate
@@ -31,20 +30,6 @@ MULTIPLE = 16
 """Both sides of a thumbnail are multiples of this, likewise."""
 HIGHEST = 60.0
 """dB. A PSNR counts as no more, so that an identical picture does not make a mean infinite."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A hazy picture with its truth."""
-
-    name: str
-    hazy: NDArray[np.uint8]
-    """(H, W, 3) RGB."""
-    clear: NDArray[np.uint8]
-    transmission: NDArray[np.float32] | None = None
-    """(H, W), None where it is not known."""
-    airlight: NDArray[np.float32] | None = None
-    """(3,) RGB, None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +53,20 @@ class Scores:
 
 
 def read_validation(folder: Path) -> list[Pair]:
-    """Reads `hazy`, `clear` and, where they exist, `t` (16-bit PNG / 65535) and `meta.json` (`airlight_rgb`).
+    """Reads the pairs of a folder, see `measure.pairs`; those that cannot be used are named and left out.
 
     Raises:
-        SourceError: No hazy picture has a clear one of its name and size.
+        SourceError: The folder holds no pairs, or not one that can be used.
     """
-    meta = folder / "meta.json"
-    known = json.loads(meta.read_text(encoding="utf-8")) if meta.is_file() else {}
-    pairs = list(_pairs(folder, known))
+    pairs = []
+    for files in find_pairs(folder):
+        try:
+            pairs.append(read_pair(files))
+        except SourceError as error:
+            log.warning("validation pair left out: %s", error)
     if not pairs:
-        raise SourceError(f"validation folder {folder} holds no pair of hazy/NAME and clear/NAME")
+        raise SourceError(f"validation folder {folder} holds no pair of hazy/NAME and clear/NAME that can be used")
     return pairs
-
-
-def _pairs(folder: Path, known: dict[str, dict[str, list[float]]]) -> Iterator[Pair]:
-    for path in sorted((folder / "hazy").glob("*.*")):
-        hazy, clear = cv2.imread(str(path)), cv2.imread(str(folder / "clear" / path.name))
-        if hazy is None or clear is None or hazy.shape != clear.shape:
-            log.warning("validation pair %s left out: unreadable, alone, or of two sizes", path.name)
-            continue
-        depth = folder / "t" / f"{path.stem}.png"
-        stored = cv2.imread(str(depth), cv2.IMREAD_UNCHANGED) if depth.is_file() else None
-        transmission = None if stored is None else (stored / np.float32(65535)).astype(np.float32)
-        airlight = known.get(path.stem, {}).get("airlight_rgb")
-        rgb = None if airlight is None else np.asarray(airlight, np.float32)
-        yield Pair(path.stem, _rgb(hazy), _rgb(clear), transmission, rgb)
-
-
-def _rgb(picture: NDArray[Any]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(np.asarray(picture, np.uint8)[..., ::-1])
 
 
 def thumbnail_size(height: int, width: int) -> tuple[int, int]:

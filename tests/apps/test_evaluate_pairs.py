@@ -133,3 +133,10 @@ def test_generated_pairs_obey_the_haze_model_and_come_again_the_same(monkeypatch
     assert math.isclose(float(np.median(thick.transmission)), 0.2, abs_tol=0.02)
     result = evaluate(["cap"], [Domain("made", Kind.PAIRS, GENERATED)], Settings(limit=2)).domains[0]
     assert result.means["cap"]["psnr"] > result.means["untouched"]["psnr"]
+
+
+def test_every_mean_in_the_json_is_of_a_measure_that_it_explains(tmp_path: Path) -> None:
+    found = evaluate(["cap"], [pairs(pairs_folder(tmp_path))]).to_dict()
+    used = {key for scores in found["domains"][0]["means"].values() for key in scores}
+    assert {"psnr", "ssim", "ciede2000", "transmission", "airlight", "clear_psnr", "gate_f1"} <= used
+    assert used <= set(found["measures"])

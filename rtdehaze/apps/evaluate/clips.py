@@ -127,7 +127,9 @@ def score_clips(
     if not items:
         raise SourceError(f"{domain.source}: no clip can be used: {'; '.join(skipped[:3]) or 'there is none'}")
     methods = (UNTOUCHED, CLEAR, *(contender.label for contender in contenders))
-    return DomainResult(domain, MEASURES, "psnr", methods, items, mean_scores(items), skipped, scenes=gallery.scenes())
+    return DomainResult(
+        domain, MEASURES, "psnr", methods, items, mean_scores(items, MEASURES), skipped, scenes=gallery.scenes()
+    )
 
 
 def _score(

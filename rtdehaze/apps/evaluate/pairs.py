@@ -73,7 +73,7 @@ def score_pairs(
         on_progress(number, total)
     if not items:
         raise SourceError(f"{domain.source}: no pair can be used: {'; '.join(skipped[:3])}")
-    means = mean_scores([*items, *clear.values()])
+    means = mean_scores([*items, *clear.values()], MEASURES)
     for contender in contenders:
         means[contender.label] |= _gate_scores(contender.label, items, list(clear.values()))
     methods = (UNTOUCHED, *(contender.label for contender in contenders))

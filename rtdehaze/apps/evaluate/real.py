@@ -33,6 +33,7 @@ MEASURES = (
     Measure("dark_channel", "dark channel", "mean, 0 to 1; what haze is left raises it, so does sky", 3, "", "down"),
     Measure("colourfulness", "colourfulness", "15 slight, 45 quite, 80 high; haze lowers it", 1),
     Measure("brightness", "brightness", "mean luma of 255; far below the untouched is dim", 1),
+    Measure("density", "density", "mean haze density that the model found, 0 to 1", 3),
     Measure("called_hazy", "called hazy", "share of the pictures; the others rtdehaze run leaves as they are", 3),
 )
 
@@ -72,7 +73,7 @@ def score_real(
         raise SourceError(
             f"{domain.source}: no photograph or video can be used: {'; '.join(skipped[:3]) or 'none there'}"
         )
-    means = mean_scores(items)
+    means = mean_scores(items, MEASURES)
     for contender in contenders:
         # Over all pictures: in dense fog the share of a single one is a share of almost nothing.
         own, untouched = means[contender.label], means[UNTOUCHED]["edges"]
@@ -120,7 +121,7 @@ def _score(name: str, moments: Iterator[Moment], contenders: Sequence[Contender]
         panels = [("untouched", untouched), *((label, picture) for label, (picture, _) in results.items())]
     if not looks:
         raise SourceError(f"{name}: there is no frame in it")
-    item = Item(name, mean_scores(looks))
+    item = Item(name, mean_scores(looks, MEASURES))
     gallery.offer(
         name,
         {one.label: item.scores[one.label].get("gradient_ratio", float("nan")) for one in contenders},

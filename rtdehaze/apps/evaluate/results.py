@@ -119,14 +119,15 @@ class Evaluation:
         }
 
 
-def mean_scores(items: Iterable[Item]) -> dict[str, dict[str, float]]:
+def mean_scores(items: Iterable[Item], measures: Iterable[Measure]) -> dict[str, dict[str, float]]:
     """Method -> measure -> mean over the items in which it is known."""
+    keys = {measure.key for measure in measures}
     found: dict[str, dict[str, list[float]]] = {}
     for item in items:
         for method, scores in item.scores.items():
             columns = found.setdefault(method, {})
             for key, value in scores.items():
-                if not math.isnan(value):
+                if key in keys and not math.isnan(value):
                     columns.setdefault(key, []).append(value)
     return {
         method: {key: math.fsum(values) / len(values) for key, values in columns.items()}
