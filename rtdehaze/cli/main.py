@@ -9,13 +9,16 @@ import click
 
 import rtdehaze
 from rtdehaze.cli.adapt import adapt
+from rtdehaze.cli.data import data
 from rtdehaze.cli.demo import demo
 from rtdehaze.cli.doctor import doctor
 from rtdehaze.cli.evaluate import evaluate
 from rtdehaze.cli.explain import explain
+from rtdehaze.cli.export import export
 from rtdehaze.cli.models import models
 from rtdehaze.cli.probe import probe
 from rtdehaze.cli.run import run
+from rtdehaze.cli.train import train
 from rtdehaze.core.errors import RtdehazeError
 
 __all__ = ["main"]
@@ -30,7 +33,7 @@ def cli() -> None:
     """See through haze: real-time video dehazing."""
 
 
-for command in (run, demo, evaluate, explain, adapt, models, probe, doctor):
+for command in (run, demo, evaluate, explain, adapt, models, probe, doctor, data, train, export):
     cli.add_command(command)
 
 

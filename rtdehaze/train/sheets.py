@@ -151,7 +151,7 @@ def _sheet(tiles: list[list[Bytes]], captions: list[str], columns: int, title: s
         figure.text(
             (left + 2) / width, 1 - (top + TILE[0] + 3) / height, caption, fontsize=7.5, va="top", linespacing=1.15
         )
-    figure.figimage(sheet)
+    figure.figimage(sheet, zorder=-1)
     figure.text(8 / width, 1 - 20 / height, title, fontsize=10, va="center", weight="bold")
     _draw_scale(figure, width, height)
     canvas.draw()
