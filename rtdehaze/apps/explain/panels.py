@@ -29,9 +29,9 @@ __all__ = [
 
 Bytes = NDArray[np.uint8]
 
-FLOOR_KEY = f"t of {MIN_TRANSMISSION:g} or less: no more is told apart"
+FLOOR_KEY = f"t of {MIN_TRANSMISSION:g} or less: hardly any light arrives"
 CAP_KEY = f"luma held at x{1 / MIN_TRANSMISSION:g}"
-CHROMA_KEY = f"colour at x{MAX_CHROMA_GAIN:g}"
+CHROMA_KEY = f"colour held at x{MAX_CHROMA_GAIN:g}"
 
 _PANELS = 6
 _SHAPE = 1.6
@@ -40,7 +40,7 @@ _LEAST_WIDTH = 20.0
 """Units: narrower panels have no room for their words."""
 _HEAD, _FOOT, _GAP = 2.3, 3.4, 0.8
 """Units above and below a picture and around a panel."""
-_FLATTEST = 4.0
+_FLATTEST = 8.0
 """Width over height of a panel at most, and height over width; pictures beyond are centred in it."""
 _LINES = 25.0
 """Lines of text in the square root of a panel's area: 19 pixels at 640 x 360."""

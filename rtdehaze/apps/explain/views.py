@@ -38,6 +38,10 @@ _WIDE = 64.0
 """Units from which on the legend's two halves stand beside each other."""
 _BLOCK = 6.0
 """Units of height of one half of the legend."""
+_SURROUNDINGS = 8
+"""A place's surroundings are this part of the longer side."""
+_DETAIL = 1.3
+"""How much of the picture's detail is drawn: haze has taken much of it."""
 _STEP = 0.2
 """Transmission from one contour line to the next."""
 
@@ -114,15 +118,20 @@ def _draw_frame_facts(sheet: Sheet, layout: ViewLayout, belief: Belief, gap: int
 
 
 def over_picture(hazy: Bytes, belief: Belief, unit: int) -> Bytes:
-    """Colours a picture by its transmission, half of its own lightness kept, with lines of equal transmission."""
+    """Draws a picture's detail in the colours of its transmission, with lines of equal transmission.
+
+    Only what is lighter or darker than its surroundings is taken from the picture, so that flat parts keep exactly
+    the colour of the bar, and a bright haze does not pale it.
+    """
     height, width = hazy.shape[:2]
     transmission = enlarged(belief.transmission, width, height)
-    # Hue and chroma stay those of the colour bar; mixing RGB would pale them.
     lab = cv2.cvtColor(TRANSMISSION.colours(transmission), cv2.COLOR_RGB2LAB)
-    light = cv2.cvtColor(hazy, cv2.COLOR_RGB2LAB)[..., 0]
-    lab[..., 0] = cv2.addWeighted(np.ascontiguousarray(lab[..., 0]), 0.5, np.ascontiguousarray(light), 0.5, 0)
+    light = cv2.extractChannel(cv2.cvtColor(hazy, cv2.COLOR_RGB2LAB), 0).astype(np.float32)
+    detail = light - cv2.blur(light, (max(width, height) // _SURROUNDINGS | 1,) * 2)
+    lab[..., 0] = np.clip(lab[..., 0] + _DETAIL * detail, 0, 255).astype(np.uint8)
     mixed = np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)
-    bands = np.floor(transmission / np.float32(_STEP)).astype(np.uint8)
+    # Smoothed, or every leaf would have a line of its own.
+    bands = np.floor(cv2.blur(transmission, (unit, unit)) / np.float32(_STEP)).astype(np.uint8)
     edge = cv2.morphologyEx(bands, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > 0
     if unit >= 2 * _LEAST_UNIT:
         edge = cv2.dilate(edge.astype(np.uint8), np.ones((2, 2), np.uint8)) > 0
