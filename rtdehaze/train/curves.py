@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +53,15 @@ def draw_curves(out: Path) -> None:
 
 def _draw_terms(panel: Any, curves: Columns) -> None:
     """Every term relative to its first report: they differ a hundredfold, what matters is that they fall."""
-    panel.set_title("terms of the loss, relative to the first report (decibel: its fall)")
+    panel.set_title("terms of the loss, relative to the first report")
     for name in (name for name in curves if name not in _TAKEN):
-        values = curves[name]
-        # The term `decibel` is a logarithm and may be negative: a difference, as a ratio of what it is of.
-        base = values[0]
-        shown = [2.718281828 ** (value - base) for value in values] if name == "decibel" else _relative(values, base)
-        panel.plot(curves["step"], shown, label=name, linewidth=1.2)
+        # The term `decibel` is a logarithm and may be negative: its difference is the ratio of what it is of.
+        is_log = name == "decibel"
+        values = [math.exp(value - curves[name][0]) if is_log else value for value in curves[name]]
+        label = "mean squared error (decibel)" if is_log else name
+        base = values[0] if values[0] > 0.0 else 1.0
+        panel.plot(curves["step"], [value / base for value in values], label=label, linewidth=1.2)
     panel.set_ylim(bottom=0.0)
-
-
-def _relative(values: list[float], base: float) -> list[float]:
-    return [value / base if base > 0 else 1.0 for value in values]
 
 
 def _draw_rate(panel: Any, curves: Columns) -> None:

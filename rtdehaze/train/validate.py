@@ -93,7 +93,8 @@ def restore(model: nn.Module, picture: NDArray[np.uint8]) -> tuple[NDArray[np.fl
             answer = model(_tensor(picture).to(device)).clamp(0.0, 1.0)
         return answer[0].permute(1, 2, 0).cpu().numpy(), None
     height, width = thumbnail_size(*picture.shape[:2])
-    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    # Means are not rounded to levels: the runtime does not round them either.
+    small = cv2.resize(picture.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     with torch.inference_mode():
         estimate = model(_tensor(small).to(device))
         restored = recompose(_tensor(picture).to(device), estimate).clamp(0.0, 1.0)
