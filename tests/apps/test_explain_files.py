@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from rtdehaze.apps.explain import explain, why
+from rtdehaze.apps.explain.panels import Layout
 from rtdehaze.core.errors import UsageError
 from rtdehaze.core.options import Options
 from rtdehaze.pipeline.transcode import transcode
@@ -53,6 +54,14 @@ def test_a_video_that_lies_on_its_side_is_drawn_upright(tmp_path: Path) -> None:
     assert frame.rotation == 0
     assert frame.width == 480
     assert frame.height > 640
+    explain(source, out, Options(model="dcp", mode="manual", overwrite=True), panel=240)
+    layout = Layout.of(480, 640, 240)
+    (x, y), (width, height) = layout.corner(0), layout.picture
+    raw = decoded(source)[0]
+    upright = np.rot90(raw.to_ndarray(format="rgb24"), raw.rotation // 90)
+    expected = cv2.resize(np.ascontiguousarray(upright), (width, height), interpolation=cv2.INTER_AREA)
+    drawn = decoded(out)[0].to_ndarray(format="rgb24")[y : y + height, x : x + width]
+    assert np.abs(drawn.astype(int) - expected).mean() < 6
 
 
 def test_sound_comes_along(tmp_path: Path) -> None:
