@@ -11,12 +11,15 @@ import rtdehaze
 from rtdehaze.cli.adapt import adapt
 from rtdehaze.cli.data import data
 from rtdehaze.cli.demo import demo
+from rtdehaze.cli.distill import distill
 from rtdehaze.cli.doctor import doctor
 from rtdehaze.cli.evaluate import evaluate
 from rtdehaze.cli.explain import explain
 from rtdehaze.cli.export import export
 from rtdehaze.cli.models import models
 from rtdehaze.cli.probe import probe
+from rtdehaze.cli.prune import prune
+from rtdehaze.cli.quantize import quantize
 from rtdehaze.cli.run import run
 from rtdehaze.cli.train import train
 from rtdehaze.core.errors import RtdehazeError
@@ -33,7 +36,22 @@ def cli() -> None:
     """See through haze: real-time video dehazing."""
 
 
-for command in (run, demo, evaluate, explain, adapt, models, probe, doctor, data, train, export):
+for command in (
+    run,
+    demo,
+    evaluate,
+    explain,
+    adapt,
+    models,
+    probe,
+    doctor,
+    data,
+    train,
+    distill,
+    prune,
+    quantize,
+    export,
+):
     cli.add_command(command)
 
 
