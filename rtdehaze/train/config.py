@@ -108,6 +108,11 @@ class HazeConfig:
     airlight: Range = (0.5, 1.0)
     tint: float = 0.06
     """Largest cast of the airlight; a tenth of the samples has three times as much."""
+    shade_share: float = 0.4
+    """Share of hazy samples whose airlight is brighter in some places than in others: a lens that darkens the
+    corners, a sun behind the fog. Networks that never saw it turn a grey sky into clouds."""
+    shade: float = 0.12
+    """Largest relative departure from the airlight there."""
     exposed_share: float = 0.4
     """Share of samples that the camera exposed darker or brighter, scene and air alike."""
     exposed: Range = (0.35, 1.2)

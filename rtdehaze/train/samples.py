@@ -84,7 +84,7 @@ def make_sample(scene: Scene, size: tuple[int, int], rng: np.random.Generator, h
     is_hazy = rng.random() >= haze.clear_share
     drawn: dict[str, float] = {"exposure": float(light)} if light != 1.0 else {}
     transmission = _transmission(root, rng, haze, drawn) if is_hazy else np.ones(size, np.float32)
-    hazy = _camera(add_haze(clear, transmission, airlight), rng, haze, drawn)
+    hazy = _camera(add_haze(clear, transmission, _shaded(airlight, size, rng, haze)), rng, haze, drawn)
     return Sample(hazy, to_bytes(clear), transmission, airlight, is_hazy, True, drawn)
 
 
@@ -140,6 +140,15 @@ def draw_airlight(rng: np.random.Generator, haze: HazeConfig) -> Floats:
     """A colour of haze, (3,) RGB; one in ten has a strong cast."""
     tint = haze.tint * (3.0 if rng.random() < 0.1 else 1.0)
     return random_airlight(rng, haze.airlight[0], haze.airlight[1], tint)
+
+
+def _shaded(airlight: Floats, size: tuple[int, int], rng: np.random.Generator, haze: HazeConfig) -> Floats:
+    """The airlight as it is, or (h, w, 3) where it is uneven."""
+    if rng.random() >= haze.shade_share:
+        return airlight
+    field = smooth_field(rng, *size, cells=float(rng.uniform(1.0, 3.0)))
+    field *= np.float32(rng.uniform(0.2, 1.0) * haze.shade)
+    return np.asarray(np.minimum((np.float32(1.0) + field)[..., None] * airlight, np.float32(1.0)), np.float32)
 
 
 def _transmission(root: Floats, rng: np.random.Generator, haze: HazeConfig, drawn: dict[str, float]) -> Floats:

@@ -11,7 +11,9 @@ from rtdehaze.train.config import HazeConfig
 from rtdehaze.train.samples import Sample, make_sample
 from rtdehaze.train.scenes import Scene, read_pack
 
-CLEAN = HazeConfig(noise_share=0.0, jpeg_share=0.0, clear_share=0.0, floor=0.0, steep_share=0.0, exposed_share=0.0)
+CLEAN = HazeConfig(
+    noise_share=0.0, jpeg_share=0.0, clear_share=0.0, floor=0.0, steep_share=0.0, exposed_share=0.0, shade_share=0.0
+)
 
 
 @pytest.fixture(scope="module")
