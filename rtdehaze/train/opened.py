@@ -46,8 +46,10 @@ def card_of(path: Path) -> Card:
     """The card beside an exported estimator.
 
     Raises:
-        ModelError: There is none, or not one of an estimator of RGB in [0, 1] with gain and bias maps.
+        ModelError: No model, no card, or not one of an estimator of RGB in [0, 1] with gain and bias maps.
     """
+    if not path.is_file():
+        raise ModelError(f"model {path} does not exist")
     card = read_card(path.with_suffix(".json"))
     given = card.input
     plain = (given.order, given.low, given.high, given.mean, given.std) == ("rgb", 0.0, 1.0, (0.0,) * 3, (1.0,) * 3)

@@ -356,9 +356,11 @@ def test_a_table_lines_up_and_models_are_timed_in_turns(exported: Path) -> None:
 
 def test_what_is_no_exported_estimator_is_refused_by_name(tmp_path: Path, exported: Path) -> None:
     (tmp_path / "x.onnx").write_bytes(b"nothing")
-    with pytest.raises(ModelError, match=r"x.onnx is no ONNX model|does not open|x.onnx"):
+    with pytest.raises(ModelError, match=r"x\.onnx is no ONNX model"):
         count(tmp_path / "x.onnx")
-    with pytest.raises(ModelError, match=r"x.json cannot be read"):
+    with pytest.raises(ModelError, match=r"x\.json cannot be read"):
         open_model(tmp_path / "x.onnx")
+    with pytest.raises(ModelError, match=r"y\.onnx does not exist"):
+        open_model(tmp_path / "y.onnx")
     with pytest.raises(UsageError, match=r"give another one that ends in \.onnx"):
         quantise_file(exported, exported, [])
