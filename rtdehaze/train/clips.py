@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from rtdehaze.core.errors import SourceError
 from rtdehaze.synth.haze import (
@@ -22,7 +23,8 @@ from rtdehaze.synth.haze import (
 )
 from rtdehaze.train.compression import compress_h264, compress_jpeg
 from rtdehaze.train.config import Config, HazeConfig
-from rtdehaze.train.data import Batch, Motion, StepKeys, quiet_worker
+from rtdehaze.train.data import Batch, Motion, stream
+from rtdehaze.train.decoding import Scene, UnreadableError
 from rtdehaze.train.films import Film, found_motion
 from rtdehaze.train.panning import Views, pan_over
 from rtdehaze.train.samples import (
@@ -35,7 +37,6 @@ from rtdehaze.train.samples import (
     recolour,
     to_bytes,
 )
-from rtdehaze.train.scenes import Scene
 
 __all__ = ["Clip", "ClipSamples", "clip_batches"]
 
@@ -43,8 +44,8 @@ Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Key = tuple[int, int, int]
 
-DRAWS = 20
-"""Stills drawn for one clip until one can be used: pairs, whose haze is ready-made, cannot."""
+DRAWS = 100
+"""Stills drawn for one scene until one can be used: pairs, whose haze is ready-made, cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class Clip:
     """(t, h/2, w/2, 2), see `Views`."""
     valid: NDArray[np.bool_]
     """(t, h/2, w/2), see `Views`; false across a cut."""
+    left_out: tuple[str, ...] = ()
+    """Pictures that were drawn before but could not be used, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +95,24 @@ class ClipSamples(Dataset[Clip]):
     config: Config
 
     def __getitem__(self, key: Key) -> Clip:
-        """Makes the clip; two calls with the same key give the same bytes."""
+        """Makes the clip; two calls with the same key give the same bytes.
+
+        Raises:
+            SourceError: So many pictures in a row cannot be made clips of that something is wrong with all of them.
+        """
         number, height, width = key
         rng = np.random.default_rng((self.config.seed, number, 2))
         clips, size = self.config.clips, (height, width)
-        if rng.random() >= clips.cut_share or clips.frames < 2:
-            return _filmed([self._scene(size, clips.frames, rng)], rng, self.config.haze, told=True)
-        first = int(rng.integers(1, clips.frames))
-        parts = [self._scene(size, count, rng) for count in (first, clips.frames - first)]
-        return _filmed(parts, rng, self.config.haze, told=bool(rng.random() >= clips.missed_cuts))
+        counts, told = [clips.frames], True
+        if rng.random() < clips.cut_share and clips.frames > 1:
+            first = int(rng.integers(1, clips.frames))
+            counts, told = [first, clips.frames - first], bool(rng.random() >= clips.missed_cuts)
+        unusable: list[str] = []
+        scenes = [self._scene(size, count, rng, unusable) for count in counts]
+        clip = _filmed(scenes, rng, self.config.haze, told=told)
+        return dataclasses.replace(clip, left_out=tuple(unusable)) if unusable else clip
 
-    def _scene(self, size: tuple[int, int], frames: int, rng: np.random.Generator) -> _Scene:
+    def _scene(self, size: tuple[int, int], frames: int, rng: np.random.Generator, unusable: list[str]) -> _Scene:
         kind = rng.random()
         clips = self.config.clips
         if self.drives and kind < clips.drive_share:
@@ -110,25 +120,30 @@ class ClipSamples(Dataset[Clip]):
         elif self.videos and kind < clips.drive_share + clips.video_share:
             views = _window(self.videos[int(rng.integers(len(self.videos)))], size, frames, rng, self.config)
         else:
-            views = self._still(size, frames, rng)
+            views = self._still(size, frames, rng, unusable)
         return _hazed(views, rng, self.config)
 
-    def _still(self, size: tuple[int, int], frames: int, rng: np.random.Generator) -> Views:
-        for _ in range(DRAWS):
-            try:
-                scene = self.scenes[int(rng.integers(len(self.scenes)))]
-            except SourceError:
-                continue
-            if scene.hazy is None:
-                break
-        else:
-            raise SourceError(f"{DRAWS} pictures in a row cannot be made clips of: none is readable and free of haze")
+    def _still(self, size: tuple[int, int], frames: int, rng: np.random.Generator, unusable: list[str]) -> Views:
+        scene = self._draw(rng, unusable)
         stored = scene.disparity if scene.disparity is not None else invented_root(scene.clear.shape[:2], rng)
         root = np.asarray(stored, np.float32) * np.float32(1 / 65535)
         haze, clips = self.config.haze, self.config.clips
         pictures, roots, flow, valid = pan_over(scene.clear, root, size, haze.scale, rng, clips, frames)
         ratio = logarithmic(rng, haze.far_to_near)
         return Views(pictures, [depth_from_disparity(one * one, ratio) for one in roots], flow, valid)
+
+    def _draw(self, rng: np.random.Generator, unusable: list[str]) -> Scene:
+        for _ in range(DRAWS):
+            try:
+                scene = self.scenes[int(rng.integers(len(self.scenes)))]
+            except UnreadableError as error:
+                unusable.append(str(error))
+                continue
+            if scene.hazy is None:
+                return scene
+        raise SourceError(
+            f"{DRAWS} pictures in a row cannot be made clips of: unreadable, or pairs with haze of their own"
+        )
 
 
 def _window(film: Film, size: tuple[int, int], frames: int, rng: np.random.Generator, config: Config) -> Views:
@@ -226,28 +241,24 @@ def _filmed(scenes: list[_Scene], rng: np.random.Generator, haze: HazeConfig, *,
     )
 
 
-def clip_batches(samples: ClipSamples, first: int, completed: Callable[[int], float]) -> Iterator[Batch]:
+def clip_batches(
+    samples: ClipSamples, first: int, completed: Callable[[int], float], note: Callable[[Iterable[str]], None]
+) -> Iterator[Batch]:
     """Yields the batches of steps `first`, `first + 1`, ..., as `data.batches` does, frame after frame, clip by clip.
 
     Args:
         samples: What to draw from.
         first: Steps already done.
         completed: The share of the run that is done before a step.
+        note: Is told which pictures were left out.
+
+    Raises:
+        SourceError: No picture can be made a clip of.
     """
-    workers = samples.config.data.workers
-    yield from DataLoader(
-        samples,
-        batch_sampler=StepKeys(samples.config, first, completed),
-        collate_fn=_collate,
-        num_workers=workers,
-        worker_init_fn=quiet_worker if workers else None,
-        prefetch_factor=2 if workers else None,
-        pin_memory=torch.cuda.is_available(),
-        generator=torch.Generator().manual_seed(samples.config.seed),
-    )
+    return stream(samples, _pack, samples.config, first, completed, note)
 
 
-def _collate(clips: list[Clip]) -> Batch:
+def _pack(clips: list[Clip]) -> Batch:
     def flat(name: str) -> torch.Tensor:
         return torch.from_numpy(np.concatenate([getattr(clip, name) for clip in clips]))
 

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ from rtdehaze.train.config import Config, StageConfig
 from rtdehaze.train.decoding import Scene, UnreadableError
 from rtdehaze.train.samples import Sample, make_sample
 
-__all__ = ["Batch", "Motion", "Samples", "StepKeys", "batches", "quiet_worker", "stage_at"]
+__all__ = ["Batch", "Motion", "Samples", "batches", "stage_at", "stream"]
 
 log = logging.getLogger("rtdehaze.train")
 
@@ -126,31 +126,51 @@ def batches(samples: Samples, first: int, completed: Callable[[int], float]) -> 
         completed: The share of the run that is done before a step; decides its stage. Asked a few steps ahead
             where workers make the samples.
     """
-    workers = samples.config.data.workers
+    yield from stream(samples, _pack, samples.config, first, completed, samples.note)
+
+
+def stream(
+    samples: Dataset[Any], pack: Callable[[list[Any]], Batch], config: Config, first: int,
+    completed: Callable[[int], float], note: Callable[[Iterable[str]], None],
+) -> Iterator[Batch]:  # fmt: skip
+    """Yields the batches of steps `first`, `first + 1`, ... of any samples.
+
+    Args:
+        samples: What to draw from by `Key`; what it gives has the field `left_out` of `Sample`.
+        pack: Makes a batch of what was drawn.
+        config: The run's.
+        first: Steps already done.
+        completed: As for `batches`.
+        note: Is told what was left out on the way to each batch.
+
+    Raises:
+        SourceError: A sample cannot be made.
+    """
+    workers = config.data.workers
     if workers:
         # OpenCV's threads do not survive a fork: a worker would wait for them for ever.
         cv2.setNumThreads(1)
     loader = DataLoader(
         _Careful(samples),
-        batch_sampler=StepKeys(samples.config, first, completed),
-        collate_fn=_collate,
+        batch_sampler=_StepKeys(config, first, completed),
+        collate_fn=_Packing(pack),
         num_workers=workers,
-        worker_init_fn=quiet_worker if workers else None,
+        worker_init_fn=_quiet_worker if workers else None,
         prefetch_factor=4 if workers else None,
         pin_memory=torch.cuda.is_available(),
         # Its own, so that starting a loader leaves torch's generator where a resumed run needs it.
-        generator=torch.Generator().manual_seed(samples.config.seed),
+        generator=torch.Generator().manual_seed(config.seed),
     )
     for fetched in loader:
         if isinstance(fetched, SourceError):
             raise fetched
         batch, unusable = fetched
-        samples.note(unusable)
+        note(unusable)
         yield batch
 
 
 @dataclass(frozen=True)
-class StepKeys:
+class _StepKeys:
     """The keys of each step; which size a step has is drawn from the seed and the step."""
 
     config: Config
@@ -166,32 +186,39 @@ class StepKeys:
             yield [(step * largest + i, height, width) for i in range(stage.batch)]
 
 
-def quiet_worker(_: int) -> None:
+def _quiet_worker(_: int) -> None:
     """One worker, one core: OpenCV's own threads would fight over the rest."""
     cv2.setNumThreads(1)
 
 
 @dataclass(frozen=True)
-class _Careful(Dataset["Sample | SourceError"]):
+class _Careful(Dataset[Any]):
     """Hands errors on as values: one that a worker raises arrives with the worker's traceback as its message."""
 
-    samples: Samples
+    samples: Dataset[Any]
 
-    def __getitem__(self, key: Key) -> Sample | SourceError:
+    def __getitem__(self, key: Key) -> Any:
         try:
             return self.samples[key]
         except SourceError as error:
             return error
 
 
-def _collate(made: list[Sample | SourceError]) -> tuple[Batch, list[str]] | SourceError:
-    """The batch, and what was left out on the way to it."""
-    samples: list[Sample] = []
-    for sample in made:
-        if isinstance(sample, SourceError):
-            return sample
-        samples.append(sample)
-    batch = Batch(
+@dataclass(frozen=True)
+class _Packing:
+    """The batch and what was left out on the way to it, or the error that stands in a sample's place."""
+
+    pack: Callable[[list[Any]], Batch]
+
+    def __call__(self, made: list[Any]) -> tuple[Batch, list[str]] | SourceError:
+        for sample in made:
+            if isinstance(sample, SourceError):
+                return sample
+        return self.pack(made), [reason for sample in made for reason in sample.left_out]
+
+
+def _pack(samples: list[Sample]) -> Batch:
+    return Batch(
         torch.from_numpy(np.stack([sample.hazy for sample in samples])),
         torch.from_numpy(np.stack([sample.clear for sample in samples])),
         torch.from_numpy(np.stack([sample.transmission for sample in samples])[:, None]),
@@ -199,4 +226,3 @@ def _collate(made: list[Sample | SourceError]) -> tuple[Batch, list[str]] | Sour
         torch.tensor([float(sample.is_hazy) for sample in samples]),
         torch.tensor([float(sample.known) for sample in samples]),
     )
-    return batch, [reason for sample in samples for reason in sample.left_out]

@@ -63,7 +63,7 @@ class ClipTrainer(Trainer):
 
     def fetch(self) -> Iterator[Batch]:
         """The batches from the next step on, frames clip by clip."""
-        return clip_batches(self.clips, self.progress.step, self._completed_at)
+        return clip_batches(self.clips, self.progress.step, self._completed_at, self.samples.note)
 
     def answer(self, batch: Batch) -> Estimate:
         """What the network says of the frames of a batch of clips."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import cv2
@@ -148,9 +149,25 @@ def test_without_any_video_to_use_it_is_said(tmp_path: Path, caplog: pytest.LogC
 def test_workers_make_the_same_clips(scenes: list[Scene]) -> None:
     def taken(workers: int) -> list[torch.Tensor]:
         config = dataclasses.replace(with_clips(cut_share=0.5), data=DataConfig(workers=workers))
-        return [batch.hazy for batch in clip_batches(ClipSamples(scenes, [], [], config), 1, lambda step: step / 3)]
+        samples = ClipSamples(scenes, [], [], config)
+        return [batch.hazy for batch in clip_batches(samples, 1, lambda step: step / 3, lambda _: None)]
 
     alone, helped = taken(0), taken(1)
     assert [tuple(batch.shape) for batch in alone] == [(8, 48, 64, 3)] * 2
     for one, other in zip(alone, helped, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_unreadable_pictures_are_left_out_by_name_and_pairs_are_no_clips(pack: Path, tmp_path: Path) -> None:
+    scenes = read_pack(pack)
+    copy = tmp_path / "pack"
+    shutil.copytree(pack, copy)
+    (copy / "rgb" / "p3.jpg").write_bytes(b"no picture")
+    samples = ClipSamples(read_pack(copy), [], [], CONFIG)
+    clips = [samples[number, 48, 64] for number in range(12)]
+    noted = [reason for clip in clips for reason in clip.left_out]
+    assert noted
+    assert all("p3.jpg" in reason for reason in noted)
+    pair = dataclasses.replace(scenes[0], hazy=scenes[0].clear)
+    with pytest.raises(SourceError, match="cannot be made clips of"):
+        list(clip_batches(ClipSamples([pair], [], [], CONFIG), 0, lambda step: step / 3, lambda _: None))
