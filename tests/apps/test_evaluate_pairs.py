@@ -40,17 +40,39 @@ def test_a_pair_is_scored_by_what_the_dehazer_makes_of_it_with_the_gate_off(tmp_
     assert result.means["cap"]["psnr"] == pytest.approx(np.mean([item.scores["cap"]["psnr"] for item in result.items]))
 
 
+def own_cap(folder: Path, gate: dict[str, float] | None) -> str:
+    """A copy of `cap` with another gate, or none."""
+    card = json.loads((models_folder() / "cap.json").read_text()) | {"gate": gate}
+    folder.mkdir()
+    (folder / "cap.json").write_text(json.dumps({key: value for key, value in card.items() if value is not None}))
+    return str(shutil.copy(models_folder() / "cap.onnx", folder / "cap.onnx"))
+
+
 def test_the_gate_is_judged_on_the_hazy_and_the_clear_pictures_and_decides_what_run_would_give(tmp_path: Path) -> None:
-    result = evaluate(["cap"], [pairs(pairs_folder(tmp_path, (0.15, 0.2, 0.95)))]).domains[0]
-    for item in result.items:
-        own = item.scores["cap"]
-        given = own["psnr"] if own["called_hazy"] else item.scores["untouched"]["psnr"]
-        assert own["psnr_auto"] == given
-    called = [item.scores["cap"]["called_hazy"] for item in result.items]
-    assert result.means["cap"]["gate_recall"] == pytest.approx(np.mean(called))
-    assert {item.scores["cap"]["clear_psnr_auto"] == 60.0 for item in result.clear_items} == {
-        not item.scores["cap"]["called_hazy"] for item in result.clear_items
-    }
+    folder = pairs_folder(tmp_path / "pairs", (0.15, 0.2, 0.95))
+    with Dehazer.load("cap") as dehazer:
+        densities = []
+        for number, transmission in enumerate((0.15, 0.2, 0.95)):
+            dehazer.reset()
+            dehazer.process(hazed(clear_picture(number), transmission))
+            densities.append(dehazer.haze.density if dehazer.haze else 0.0)
+    low, middle, _ = sorted(densities)
+    limit = (low + middle) / 2
+    model = own_cap(tmp_path / "model", {"hazy_above": limit + 1e-4, "clear_below": limit - 1e-4})
+    result = evaluate([model], [pairs(folder)]).domains[0]
+    own = [item.scores["cap"] for item in result.items]
+    called = [scores["called_hazy"] for scores in own]
+    assert sorted(called) == [0.0, 1.0, 1.0]
+    for item, scores in zip(result.items, own, strict=True):
+        untouched = item.scores["untouched"]["psnr"]
+        assert scores["psnr"] != untouched
+        assert scores["psnr_auto"] == (scores["psnr"] if scores["called_hazy"] else untouched)
+    wrongly = sum(item.scores["cap"]["called_hazy"] for item in result.clear_items)
+    assert result.means["cap"]["gate_recall"] == pytest.approx(2 / 3)
+    assert result.means["cap"]["gate_accuracy"] == pytest.approx((2 + 3 - wrongly) / 6)
+    for item in result.clear_items:
+        scores = item.scores["cap"]
+        assert scores["clear_psnr_auto"] == (scores["clear_psnr"] if scores["called_hazy"] else 60.0)
 
 
 def test_a_clear_picture_that_many_hazy_ones_share_counts_once(tmp_path: Path) -> None:
@@ -90,11 +112,7 @@ def test_a_limit_takes_pictures_from_all_over_the_folder(tmp_path: Path) -> None
 
 
 def test_two_files_of_one_name_keep_apart_and_one_without_gate_has_no_gate_scores(tmp_path: Path) -> None:
-    card = json.loads((models_folder() / "cap.json").read_text())
-    del card["gate"]
-    (tmp_path / "cap.json").write_text(json.dumps(card))
-    shutil.copy(models_folder() / "cap.onnx", tmp_path / "cap.onnx")
-    own = str(tmp_path / "cap.onnx")
+    own = own_cap(tmp_path / "model", None)
     result = evaluate(["cap", own], [pairs(pairs_folder(tmp_path / "pairs"))])
     label = own.removesuffix(".onnx")
     assert list(result.models) == ["cap", label]
