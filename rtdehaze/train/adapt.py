@@ -46,16 +46,17 @@ TRIED = 32
 TRIAL_SIZES = ((144, 192), (192, 144))
 """(height, width) of the views of wide and of tall pictures in a check."""
 TRIAL_BATCH = 8
-OPTIM = OptimConfig(rate=2e-4, last=2e-6, warmup=0.05, average=0.995)
+OPTIM = OptimConfig(rate=1.5e-4, last=2e-6, warmup=0.1, average=0.995)
 """A tenth of training's rate: what is known must not be forgotten."""
-STAGES = (StageConfig(1.0, 6, ((128, 192), (192, 128), (144, 192), (112, 192))),)
+STAGES = (StageConfig(1.0, 4, ((192, 256), (192, 256), (176, 256), (256, 176), (144, 256))),)
+"""The sizes that networks are run at, so that nothing is lost there by practising on smaller ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What an adaptation does besides what a training run does."""
 
-    unlabelled: int = 6
+    unlabelled: int = 4
     """Real pictures in a step."""
     weight: float = 1.0
     """Of the unlabelled half, as a multiple of the labelled one's."""
@@ -66,6 +67,8 @@ class Plan:
     """Falls after which the run ends."""
     tolerance: float = 0.1
     """dB of labelled PSNR that may be lost."""
+    clear_tolerance: float = 1.0
+    """dB that clear pictures may fare worse."""
 
     def configure(self, config: Config, network: str) -> Config:
         """The run's configuration: data, haze, losses and seed as given, the rest as fine-tuning wants it."""
@@ -112,7 +115,9 @@ class Adapter(Trainer):
             raise UsageError(f"{out / CHECKPOINT} is of a training run, not of an adaptation; choose another --out")
         self.start.to(self.device)
         sets: dict[str, Sequence[Pair]] = {"held-out scenes": pairs_of(held, config.haze, config.seed)}
-        self.guard = Guard(sets | ({"validation": validation} if validation else {}), plan.tolerance)
+        if validation:
+            sets["validation"] = validation
+        self.guard = Guard(sets, plan.tolerance, plan.clear_tolerance)
         self.known = survey(self.start, real)
         self._slow_down()
 

@@ -23,9 +23,6 @@ SHARE = 8
 """One in so many scenes is held out."""
 SIZE = (192, 256)
 """(height, width) of the pairs made of them."""
-CLEAR_TOLERANCE = 1.0
-"""dB by which clear pictures may fare worse: at 35 dB and more that is not seen."""
-
 Standing = Mapping[str, Mapping[str, float]]
 """Per set: `psnr`, `clear_psnr`, `transmission`."""
 
@@ -77,6 +74,8 @@ class Guard:
     """By name."""
     tolerance: float = 0.1
     """dB that the mean PSNR of any set may fall below the start's."""
+    clear_tolerance: float = 1.0
+    """dB that clear pictures, put in as if hazy, may fare worse: at 35 dB and more that is not seen."""
 
     def measure(self, model: Estimator) -> dict[str, dict[str, float]]:
         """Scores a network in evaluation mode on every set."""
@@ -86,7 +85,7 @@ class Guard:
         """What has become worse than is allowed, a line each; empty where all is well."""
         lines = []
         for name, start in before.items():
-            for what, allowed in (("psnr", self.tolerance), ("clear_psnr", CLEAR_TOLERANCE)):
+            for what, allowed in (("psnr", self.tolerance), ("clear_psnr", self.clear_tolerance)):
                 if not now[name][what] >= start[what] - allowed:
                     lines.append(f"{what} on {name} fell from {start[what]:.2f} to {now[name][what]:.2f} dB")
         return lines

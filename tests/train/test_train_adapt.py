@@ -39,7 +39,7 @@ CONFIG = Config(
     optim=OPTIM,
     stages=(StageConfig(1.0, 4, ((48, 64),)),),
 )
-PLAN = Plan(unlabelled=4, check_steps=20, tolerance=3.0)
+PLAN = Plan(unlabelled=4, check_steps=20, tolerance=3.0, clear_tolerance=30.0)
 Command = Callable[..., Any]
 
 
@@ -84,13 +84,13 @@ def test_disagreement_with_the_teacher_falls_and_the_labelled_pairs_hold(
     disagreement = UnlabelledWeights(
         airlight=0.0, picture=0.0, gate=0.0, clipping=0.0, lifted=0.0, darkened=0.0, rough=0.0
     )
-    plan = dataclasses.replace(PLAN, weight=3.0, weights=disagreement, check_steps=10)
-    run = adapter(pack, real, start, tmp_path, plan, steps=20)
+    plan = dataclasses.replace(PLAN, weight=3.0, weights=disagreement, check_steps=15)
+    run = adapter(pack, real, start, tmp_path, plan, steps=30)
     run.run()
     first, kept = run.checks[0], [check for check in run.checks if check["kept"]][-1]
-    assert [check["step"] for check in run.checks] == [0, 10, 20]
+    assert [check["step"] for check in run.checks] == [0, 15, 30]
     assert kept["step"] > 0
-    assert kept["doubt"] == kept["real"]["transmission"] < 0.9 * first["real"]["transmission"]
+    assert kept["real"]["transmission"] < 0.9 * first["real"]["transmission"]
     for name, row in first["standing"].items():
         assert kept["standing"][name]["psnr"] >= row["psnr"] - PLAN.tolerance
 
