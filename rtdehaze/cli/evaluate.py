@@ -62,17 +62,13 @@ def evaluate(
 
     with Counting(quiet=quiet) as counting:
         from rtdehaze.apps.evaluate.contenders import Settings
-        from rtdehaze.apps.evaluate.domains import Kind, load_domains, parse_domain
+        from rtdehaze.apps.evaluate.domains import gather_domains
         from rtdehaze.apps.evaluate.evaluation import evaluate_to_files
         from rtdehaze.stages.estimate import DEFAULT_MODEL
 
-        wanted = [parse_domain(Kind.PAIRS, text) for text in pairs]
-        wanted += [parse_domain(Kind.CLIPS, text) for text in clips]
-        wanted += [parse_domain(Kind.REAL, text) for text in real]
-        wanted += load_domains(domains) if domains is not None else []
         evaluation = evaluate_to_files(
             models or (DEFAULT_MODEL,),
-            wanted,
+            gather_domains(pairs, clips, real, domains),
             Settings(**choices),
             json_path=json_path,
             html_path=html_path,

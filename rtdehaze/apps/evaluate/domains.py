@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rtdehaze.core.errors import UsageError
 
-__all__ = ["GENERATED", "Domain", "Kind", "check_domains", "load_domains", "parse_domain"]
+__all__ = ["GENERATED", "Domain", "Kind", "check_domains", "gather_domains", "load_domains", "parse_domain"]
 
 GENERATED = "generated"
 """Instead of a folder: scenes that are made on the fly, with their exact haze."""
@@ -53,6 +53,19 @@ def parse_domain(kind: Kind, text: str) -> Domain:
     if not equals or Path(text).exists():
         name, source = "", text
     return Domain(name or (GENERATED if source == GENERATED else Path(source).resolve().name), kind, source)
+
+
+def gather_domains(
+    pairs: Sequence[str] = (), clips: Sequence[str] = (), real: Sequence[str] = (), file: Path | None = None
+) -> list[Domain]:
+    """Reads what a command line names, see `parse_domain`, and after it what a file lists, see `load_domains`.
+
+    Raises:
+        UsageError: The file cannot be read or is no such list.
+    """
+    given = ((Kind.PAIRS, pairs), (Kind.CLIPS, clips), (Kind.REAL, real))
+    named = [parse_domain(kind, text) for kind, texts in given for text in texts]
+    return named + (load_domains(file) if file is not None else [])
 
 
 def load_domains(path: Path) -> list[Domain]:

@@ -18,7 +18,7 @@ from rtdehaze.apps.evaluate.gallery import Gallery
 from rtdehaze.apps.evaluate.page import page
 from rtdehaze.apps.evaluate.pairs import score_pairs
 from rtdehaze.apps.evaluate.real import score_real
-from rtdehaze.apps.evaluate.results import Evaluation
+from rtdehaze.apps.evaluate.results import DomainResult, Evaluation
 from rtdehaze.core.errors import OutputExistsError, SinkError, UsageError
 from rtdehaze.measure.similarity import assert_available
 from rtdehaze.stages.estimate.models import load_model
@@ -29,6 +29,9 @@ Progress = Callable[[str, int, int], None]
 """Called with a domain's name, how much of it is done, and how much there is."""
 
 _SCORERS = {Kind.PAIRS: score_pairs, Kind.CLIPS: score_clips, Kind.REAL: score_real}
+
+_SCENES = 3
+"""Best and worst pictures of each model and domain on the page."""
 
 _NAMED = 5
 """Left-out pictures that are named in a warning; the JSON has all."""
@@ -67,23 +70,23 @@ def evaluate(
     if any(domain.kind is Kind.PAIRS for domain in domains):
         assert_available()
     contenders = open_contenders(models, settings)
-    results = []
-    for domain in domains:
-
-        def step(done: int, total: int, name: str = domain.name) -> None:
-            if on_progress is not None:
-                on_progress(name, done, total)
-
-        result = _SCORERS[domain.kind](domain, contenders, settings, Gallery(scenes), step)
-        if result.skipped:
-            named = "; ".join(result.skipped[:_NAMED]) + ("; ..." if result.skipped[_NAMED:] else "")
-            _LOG.warning("%s: %d left out: %s", domain.name, len(result.skipped), named)
-        results.append(result)
-    about = {
-        contender.label: _about(contender, model)
-        for contender, model in zip(contenders, dict.fromkeys(models), strict=True)
-    }
+    results = [_score(domain, contenders, settings, scenes, on_progress) for domain in domains]
+    about = {one.label: _about(one, model) for one, model in zip(contenders, dict.fromkeys(models), strict=True)}
     return Evaluation(about, dataclasses.asdict(settings) | {"rtdehaze": rtdehaze.__version__}, results)
+
+
+def _score(
+    domain: Domain, contenders: Sequence[Contender], settings: Settings, scenes: int, on_progress: Progress | None
+) -> DomainResult:
+    def step(done: int, total: int) -> None:
+        if on_progress is not None:
+            on_progress(domain.name, done, total)
+
+    result = _SCORERS[domain.kind](domain, contenders, settings, Gallery(scenes), step)
+    if result.skipped:
+        named = "; ".join(result.skipped[:_NAMED]) + ("; ..." if result.skipped[_NAMED:] else "")
+        _LOG.warning("%s: %d left out: %s", domain.name, len(result.skipped), named)
+    return result
 
 
 def evaluate_to_files(
@@ -115,10 +118,6 @@ def evaluate_to_files(
     if html_path is not None:
         _write(html_path, page(evaluation))
     return evaluation
-
-
-_SCENES = 3
-"""Best and worst pictures of each model and domain on the page."""
 
 
 def _about(contender: Contender, model: str) -> dict[str, Any]:
