@@ -1,0 +1,168 @@
+"""The learning loop from the command line: train, go on, export, run; and what is refused."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+Command = Callable[..., Any]
+
+pytestmark = pytest.mark.skipif(
+    not all(find_spec(name) for name in ("torch", "safetensors", "onnx", "matplotlib")),
+    reason="needs the extra [train]",
+)
+
+CONFIG = """
+network = "tiny"
+steps = {steps}
+threads = 1
+validate_steps = 0
+[data]
+pictures = ["{pictures}"]
+[haze]
+median = [0.2, 0.6]
+h264_share = 0.2
+[optim]
+rate = 1e-2
+average = 0.9
+[[stages]]
+share = 1
+batch = 4
+sizes = [[32, 48]]
+"""
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Four pictures with free terms."""
+    folder = tmp_path / "boxes"
+    folder.mkdir()
+    rng = np.random.default_rng(4)
+    for i in range(4):
+        small = rng.integers(0, 255, (9, 12, 3), np.uint8)
+        cv2.imwrite(str(folder / f"{i}.png"), cv2.resize(small, (96, 72), interpolation=cv2.INTER_NEAREST))
+    (folder / "terms.txt").write_text("CC0\n")
+    return folder
+
+
+def write_config(folder: Path, pictures: Path, steps: int = 100) -> Path:
+    path = folder / "tiny.toml"
+    path.write_text(CONFIG.format(steps=steps, pictures=pictures))
+    return path
+
+
+@pytest.mark.slow
+def test_the_loop_closes_train_export_run(rtdehaze: Command, pictures: Path, foggy_clip: Path, tmp_path: Path) -> None:
+    (pictures / "bad.png").write_bytes(b"no picture")
+    out = tmp_path / "run"
+    result = rtdehaze("train", write_config(tmp_path, pictures), "--out", out)
+    assert result.code == 0, result.err
+    assert "PyTorch and ONNX Runtime agree" in result.out
+    assert "1 pictures were left out in all" in result.err
+    assert "bad.png is no picture" in result.err
+    assert "step 100 (100 %)" in result.err
+    rows = [line.split(",") for line in (out / "curves.csv").read_text().splitlines()]
+    picture = rows[0].index("picture")
+    assert float(rows[-1][picture]) < float(rows[1][picture])
+    files = {path.name for path in out.iterdir()}
+    assert files == {
+        "checkpoint.safetensors", "curves.csv", "curves.png", "tiny.json", "tiny.onnx", "tiny.safetensors",
+    }  # fmt: skip
+
+    model = tmp_path / "mine.onnx"
+    exported = rtdehaze("export", out / "tiny.safetensors", "-o", model, "--summary", "Of a test.")
+    assert exported.code == 0, exported.err
+    assert "commercial use allowed" in exported.out
+    assert "boxes, 5 (CC0)" in exported.out
+    assert model.read_bytes() == (out / "tiny.onnx").read_bytes()
+
+    clear = tmp_path / "clear.mp4"
+    ran = rtdehaze("run", foggy_clip, "-o", clear, "--model", model, "--mode", "manual", "--provider", "cpu")
+    assert ran.code == 0, ran.err
+    assert "24 frames" in ran.out
+    assert "mine on cpu" in ran.out
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_says_one_line_and_the_same_command_goes_on(pictures: Path, tmp_path: Path) -> None:
+    config, out = write_config(tmp_path, pictures, steps=100_000), tmp_path / "run"
+    command = [sys.executable, "-m", "rtdehaze", "train", str(config), "--out", str(out), "--workers", "1"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True) as run:
+        deadline = time.monotonic() + 120
+        while not (out / "curves.csv").exists() and time.monotonic() < deadline and run.poll() is None:
+            time.sleep(0.1)
+        # As a terminal does: to the whole group, workers too.
+        os.killpg(run.pid, signal.SIGINT)
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == 130, said
+    lines = [line for line in said.splitlines() if "step 50 " not in line and ": step " not in line]
+    assert len(lines) == 2, said
+    assert lines[1].startswith("rtdehaze: stopped at step ")
+    assert "Traceback" not in said
+    assert (out / "checkpoint.safetensors").is_file()
+
+
+def test_the_preview_is_a_sheet(rtdehaze: Command, pictures: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    config = write_config(tmp_path, pictures)
+    result = rtdehaze("data", "preview", config, "-o", sheet, "--rows", 1, "--columns", 2)
+    assert result.code == 0, result.err
+    assert cv2.imread(str(sheet)) is not None
+    again = rtdehaze("data", "preview", config, "-o", sheet)
+    assert again.code == 2
+    assert "exists; give --overwrite" in again.err
+
+
+def test_what_cannot_be_trained_gets_one_line(rtdehaze: Command, pictures: Path, tmp_path: Path) -> None:
+    config, out = write_config(tmp_path, pictures), tmp_path / "run"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("stepz = 3\n")
+    unknown = tmp_path / "unknown.toml"
+    unknown.write_text(config.read_text().replace('"tiny"', '"huge"'))
+    (tmp_path / "no.safetensors").write_bytes(b"no weights")
+    cases: list[tuple[tuple[object, ...], int, str]] = [
+        (("train", tmp_path / "none.toml", "--out", out), 2, "none.toml cannot be read"),
+        (("train", wrong, "--out", out), 2, "unknown key stepz"),
+        (("train", config), 2, "--out"),
+        (("train", config, "--out", out, "--minutes", 0), 2, "0 minutes"),
+        (("train", config, "--out", out, "--workers", -1), 2, "--workers"),
+        (("train", config, "--out", out, "--pack", empty), 1, "is no training pack"),
+        (("train", config, "--out", out, "--validation", empty), 1, "empty"),
+        (("train", unknown, "--out", out), 2, "'huge' is not one of"),
+        (("train", config, "--out", out, "--start", tmp_path / "no.safetensors"), 1, "no.safetensors cannot be read"),
+        (("export", tmp_path / "no.safetensors", "-o", tmp_path / "a.onnx"), 1, "no.safetensors cannot be read"),
+        (("data", "preview", wrong, "-o", tmp_path / "a.png"), 2, "unknown key stepz"),
+        (("data", "preview", config, "-o", tmp_path / "a.txt"), 2, "must end in .png"),
+        (("data", "preview", config, "-o", tmp_path / "gone" / "a.png"), 1, "cannot be written"),
+    ]
+    for arguments, code, words in cases:
+        result = rtdehaze(*arguments)
+        assert result.code == code, (arguments, result.err)
+        errors = [line for line in result.err.splitlines() if "error: " in line]
+        assert len(errors) == 1, (arguments, result.err)
+        assert words in errors[0], (arguments, result.err)
+        assert "Traceback" not in result.err
+    assert not (tmp_path / "a.onnx").exists()
+
+
+def test_a_missing_extra_is_named(rtdehaze: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in sys.modules if name.startswith("rtdehaze.train")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    result = rtdehaze("train", tmp_path / "a.toml", "--out", tmp_path)
+    assert result.code == 1
+    assert "pip install 'rtdehaze[train]'" in result.err
