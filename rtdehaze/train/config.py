@@ -275,6 +275,11 @@ def _check_clips(clips: ClipConfig) -> None:
         _require(0.0 <= getattr(clips, key) <= 0.5, f"clips.{key}", getattr(clips, key), "from 0 to 0.5")
     for key in ("cut_share", "missed_cuts", "drive_share", "video_share"):
         _require(0.0 <= getattr(clips, key) <= 1.0, f"clips.{key}", getattr(clips, key), "from 0 to 1")
+    _require(
+        clips.drives > 0 or not clips.drive_share, "clips.drive_share", clips.drive_share, "0 without clips.drives"
+    )
+    left = 1.0 - clips.drive_share
+    _require(clips.video_share <= left, "clips.video_share", clips.video_share, f"what drives leave: {left:g} at most")
 
 
 def _check_learning(loss: LossConfig, optim: OptimConfig) -> None:

@@ -16,7 +16,7 @@ from rtdehaze.train.data import Batch, Motion
 from rtdehaze.train.films import read_films, render_drive
 from rtdehaze.train.loop import Trainer
 from rtdehaze.train.losses import Terms
-from rtdehaze.train.networks import MIN_CHROMA, MIN_LUMA, Estimate, Estimator
+from rtdehaze.train.networks import MIN_CHROMA, MIN_LUMA, SIZES, Estimate, Estimator
 from rtdehaze.train.scenes import Scene
 from rtdehaze.train.validate import Pair
 
@@ -48,11 +48,10 @@ class ClipTrainer(Trainer):
         minutes: float | None = None,
         start: Path | None = None,
     ) -> None:
+        if config.network not in SIZES or not SIZES[config.network].memory:
+            known = ", ".join(name for name, size in SIZES.items() if size.memory)
+            raise UsageError(f"network {config.network!r} has no memory for clips: take {known}, or clips.frames = 1")
         super().__init__(config, scenes, out, validation=validation, minutes=minutes, start=start)
-        if not isinstance(self.model, Estimator) or self.model.memory is None:
-            raise UsageError(
-                f"network {config.network!r} has no memory: set clips.frames = 1, or take its -video variant"
-            )
         self.learns_statistics = config.clips.frozen == 0
         for part in _finest(self.model, config.clips.frozen):
             part.requires_grad_(False)

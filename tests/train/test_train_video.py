@@ -190,8 +190,11 @@ def test_frozen_levels_stay_as_they_were_started(scenes: list[Scene], tmp_path: 
 
 
 def test_a_network_without_a_memory_does_not_learn_from_clips(scenes: list[Scene], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"'tiny' has no memory: set clips\.frames = 1, or take its -video variant"):
-        ClipTrainer(dataclasses.replace(CONFIG, network="tiny"), scenes, tmp_path)
+    with pytest.raises(
+        UsageError, match=r"'tiny' has no memory for clips: take tiny-video, base-video, or clips\.frames = 1"
+    ):
+        ClipTrainer(dataclasses.replace(CONFIG, network="tiny"), scenes, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_export_agrees_with_pytorch_over_a_clip(exported: Path) -> None:
