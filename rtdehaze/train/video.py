@@ -1,4 +1,4 @@
-"""Training a network with a memory on clips: the same loop, whole clips unrolled, and a term for steadiness."""
+"""Training on clips: the same loop, whole clips unrolled, and a term for steadiness; with a memory or without."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ClipTrainer(Trainer):
     Williams and Peng 1990); every clip starts with an empty memory, as every scene does in use.
 
     Raises:
-        UsageError: The configuration has no clips, or its network no memory.
+        UsageError: The network is a restorer, which tells of no haze.
     """
 
     terms = (*Terms._fields, "steady")
@@ -48,9 +48,8 @@ class ClipTrainer(Trainer):
         minutes: float | None = None,
         start: Path | None = None,
     ) -> None:
-        if config.network not in SIZES or not SIZES[config.network].memory:
-            known = ", ".join(name for name, size in SIZES.items() if size.memory)
-            raise UsageError(f"network {config.network!r} has no memory for clips: take {known}, or clips.frames = 1")
+        if config.network not in SIZES:
+            raise UsageError(f"network {config.network!r} does not learn from clips: take one of {', '.join(SIZES)}")
         super().__init__(config, scenes, out, validation=validation, minutes=minutes, start=start)
         self.learns_statistics = config.clips.frozen == 0
         for part in _finest(self.model, config.clips.frozen):

@@ -189,12 +189,14 @@ def test_frozen_levels_stay_as_they_were_started(scenes: list[Scene], tmp_path: 
     assert Trainer is not ClipTrainer is trainer_for(config)
 
 
-def test_a_network_without_a_memory_does_not_learn_from_clips(scenes: list[Scene], tmp_path: Path) -> None:
-    with pytest.raises(
-        UsageError, match=r"'tiny' has no memory for clips: take tiny-video, base-video, or clips\.frames = 1"
-    ):
-        ClipTrainer(dataclasses.replace(CONFIG, network="tiny"), scenes, tmp_path / "run")
-    assert not (tmp_path / "run").exists()
+def test_a_network_without_a_memory_learns_from_clips_and_a_restorer_does_not(
+    scenes: list[Scene], tmp_path: Path
+) -> None:
+    trainer = ClipTrainer(dataclasses.replace(CONFIG, network="tiny", steps=2), scenes, tmp_path / "tiny")
+    assert trainer.run().step == 2
+    with pytest.raises(UsageError, match="network 'aod' does not learn from clips"):
+        ClipTrainer(dataclasses.replace(CONFIG, network="aod"), scenes, tmp_path / "aod")
+    assert not (tmp_path / "aod").exists()
 
 
 def test_the_export_agrees_with_pytorch_over_a_clip(exported: Path) -> None:
