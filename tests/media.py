@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -232,3 +233,9 @@ def _chapters(clip: Clip) -> list[dict[str, Any]]:
         }
         for number, (start, end, title) in enumerate(clip.chapters)
     ]
+
+
+def fine_contrast(picture: NDArray[np.uint8]) -> float:
+    """How much a picture changes from pixel to pixel, in levels: what haze takes away, whatever the brightness."""
+    grey = (picture if picture.ndim == 2 else picture.mean(axis=2)).astype(np.float32)
+    return float(np.abs(cv2.Laplacian(cv2.GaussianBlur(grey, (0, 0), 1.0), cv2.CV_32F)).mean())

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rtdehaze.cli.progress import Counting
 from rtdehaze.cli.signals import stop_on_signals
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ def run_and_tell(
     open_it: Callable[[], Distiller], finish: Callable[[Distiller], Simplified], *, word: str, quiet: bool
 ) -> None:
     """Runs with a bar, stops on a signal with what was done saved, and prints the table of what came of it."""
+    from rtdehaze.cli.progress import Counting
     from rtdehaze.train.comparison import table
 
     with Counting(quiet=quiet, messages=True) as counting:

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from rtdehaze.cli.extras import extra
-from rtdehaze.cli.progress import Counting
 from rtdehaze.cli.signals import stop_on_signals
 
 __all__ = ["train"]
@@ -42,8 +41,11 @@ def train(
 
     Ctrl-C saves a checkpoint; the same command then goes on to the numbers of an uninterrupted run.
     """
+    from rtdehaze.cli.progress import Counting
+
     with extra("train"):
         from rtdehaze.train.session import configuration, deliver_run, open_run
+
     with Counting(quiet=quiet, messages=True) as counting:
         settled = configuration(config, pack=pack, validation=validation, workers=workers)
         trainer = open_run(settled, out, minutes=minutes, start=start)
