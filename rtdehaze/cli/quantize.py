@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from rtdehaze.cli.extras import extra
-from rtdehaze.cli.progress import Counting
 from rtdehaze.core.errors import UsageError
 
 __all__ = ["quantize"]
@@ -25,7 +24,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--validation", type=_PATH, metavar="DIR", help="Pairs to score on, for the table.")
 @click.option("--layers", type=click.Choice(["auto", "all", "wide"]), default="auto", show_default=True,
               help="Every convolution, or the 1x1 ones over many channels alone; auto takes the faster.")  # fmt: skip
-@click.option("--tolerance", type=click.FloatRange(0, min_open=True), default=0.015, show_default=True,
+@click.option("--tolerance", type=click.FloatRange(0, min_open=True), default=0.02, show_default=True,
               help="How far pictures may be from the float model's, rms; worse layers stay float.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing model and card.")
 @click.option("--quiet", is_flag=True, help="Warnings, errors and the table only.")
@@ -48,6 +47,8 @@ def quantize(
     """
     if (config is None) == (pictures is None):
         raise UsageError("ranges are measured on data: give --config CONFIG.toml or --pictures DIR")
+    from rtdehaze.cli.progress import Counting
+
     with extra("train"):
         from rtdehaze.train.comparison import table
         from rtdehaze.train.quantised import pictures_of, quantise_file, samples_of

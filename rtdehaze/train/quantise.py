@@ -40,8 +40,8 @@ SETS = ("all", "wide")
 """What is tried: every convolution and what integers pass between; or only the 1x1 convolutions that are worth it."""
 WORTH = 1024
 """Input times output channels from which a 1x1 convolution saves in int8 what the conversions around it cost."""
-PASSING = ("Add", "Concat", "Pad", "Relu", "Resize")
-"""Operators between convolutions that integers pass."""
+PASSING = ("Add", "Concat", "Pad", "Resize", "Relu")
+"""Operators between convolutions that integers pass; between those of the set `wide` only the last."""
 JUDGED = 12
 """Pictures on which errors are measured."""
 
@@ -120,12 +120,16 @@ class Quantiser:
         return math.sqrt(sum(float((part**2).mean()) for part in differences) / len(differences))
 
     def _between(self, layers: set[str], kind: str) -> list[str]:
-        """Names of the nodes that pass integers on: all that can, or those fed by a quantised convolution alone."""
-        nodes = self._model.graph.node
-        if kind == "all":
-            return [node.name for node in nodes if node.op_type in PASSING]
-        made = {node.output[0] for node in nodes if node.name in layers}
-        return [node.name for node in nodes if node.op_type == "Relu" and node.input[0] in made]
+        """Names of the nodes that pass on what quantised convolutions made, and nothing else."""
+        graph, passing = self._model.graph, PASSING if kind == "all" else PASSING[-1:]
+        made, found = {node.output[0] for node in graph.node if node.name in layers}, []
+        for node in graph.node:
+            # Of a Pad or a Resize the other inputs are sizes.
+            given = node.input if node.op_type in ("Add", "Concat") else node.input[:1]
+            if node.op_type in passing and all(name in made for name in given):
+                made.add(node.output[0])
+                found.append(node.name)
+        return found
 
     def _restored(self, source: Path | bytes) -> list[NDArray[np.float32]]:
         model = OpenedModel(open_graph(source), self._card.outputs)

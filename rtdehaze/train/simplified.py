@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from rtdehaze.core.errors import UsageError
 from rtdehaze.train.channels import inherit
@@ -163,6 +166,8 @@ def _begin(
         if known != asked:
             raise UsageError(f"{out} holds a run of another kind ({known}, not {asked}); choose another folder")
         return
+    if not torch.cuda.is_available():
+        torch.set_num_threads(config.threads or os.cpu_count() or 1)
     worth = survey(large, Samples(load_scenes(config.data), config), config)
     small = inherit(large, choose(worth), worth)
     log.info("%s", small.size)

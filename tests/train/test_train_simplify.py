@@ -240,8 +240,7 @@ def test_distillation_delivers_a_model_its_card_and_a_table(
     assert stored["models"][2]["psnr"] == made.rows[2].psnr
     card = read_card(tmp_path / "run" / "tiny.json")
     assert (card.summary, "boxes" in card.trained_on) == ("Taught.", True)
-    with open_estimator(str(tmp_path / "run" / "tiny.onnx"), provider="cpu") as estimator:
-        assert estimator is not None
+    assert open_estimator(str(tmp_path / "run" / "tiny.onnx"), provider="cpu") is not None
     with pytest.raises(UsageError, match="holds a run of another kind"):
         open_pruning(config, large, tmp_path / "run", share=0.5, multiple=2)
 
@@ -297,8 +296,7 @@ def test_int8_keeps_the_answers_near_and_the_card_says_what_was_done(
     assert "int8 (static, QDQ, weights per channel)" in card.differs
     assert card.sha256 == hashlib.sha256(target.read_bytes()).hexdigest()
     assert any(node.op_type == "DequantizeLinear" for node in onnx.load(target).graph.node)
-    with open_estimator(str(target), provider="cpu") as estimator:
-        assert estimator is not None
+    assert open_estimator(str(target), provider="cpu") is not None
     with pytest.raises(OutputExistsError, match="--overwrite"):
         quantise_file(exported, target, pictures)
     with pytest.raises(ModelError, match="quantised already"):
