@@ -15,7 +15,10 @@ from rtdehaze.train.cost import SIZE, count, times
 from rtdehaze.train.opened import open_model
 from rtdehaze.train.validate import Pair, score
 
-__all__ = ["Row", "compare", "table", "write_json"]
+__all__ = ["ROUNDS", "Row", "compare", "table", "write_json"]
+
+ROUNDS = 201
+"""Timed runs of each model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Row:
     """Mean absolute error of the transmission; None where it is not known."""
 
 
-def compare(models: Sequence[tuple[str, Path]], pairs: list[Pair], rounds: int = 201) -> list[Row]:
+def compare(models: Sequence[tuple[str, Path]], pairs: list[Pair], rounds: int = ROUNDS) -> list[Row]:
     """Measures exported estimators side by side.
 
     Args:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rtdehaze.core.card import Card, parse_card
 from rtdehaze.core.errors import ModelError, OutputExistsError, SinkError, SourceError, UsageError
-from rtdehaze.train.comparison import Row, compare, write_json
+from rtdehaze.train.comparison import ROUNDS, Row, compare, write_json
 from rtdehaze.train.config import Config
 from rtdehaze.train.cost import times
 from rtdehaze.train.data import Samples
@@ -35,8 +35,6 @@ TOLERANCE = 0.02
 error of 0.1 (20 dB) from the truth, and independent of it, that costs less than 0.2 dB."""
 SIZES = ((144, 256), (192, 256), (256, 176))
 """(height, width) of the samples that ranges are measured on: usual thumbnails."""
-TRIED = 101
-"""Timed runs of each model when one is chosen."""
 
 
 def samples_of(config: Config, count: int) -> list[Picture]:
@@ -79,6 +77,7 @@ def quantise_file(
     layers: str = "auto",
     tolerance: float = TOLERANCE,
     overwrite: bool = False,
+    rounds: int = ROUNDS,
 ) -> list[Row]:
     """Writes an exported estimator in int8, its card, and beside them `NAME.table.json`.
 
@@ -90,6 +89,7 @@ def quantise_file(
         layers: `all`, `wide`, or `auto` for the faster of the two.
         tolerance: See `Quantised.error`.
         overwrite: Replace existing files.
+        rounds: Timed runs of each model.
 
     Returns:
         The rows of the table: the float model, what was tried, and what was written last.
@@ -112,11 +112,13 @@ def quantise_file(
         paths = {kind: Path(folder) / f"{kind}.onnx" for kind in found}
         for kind, path in paths.items():
             _write(path, found[kind], _card(card, target.stem, model, found[kind], len(pictures)))
-        spent = dict(zip(paths, times(list(paths.values()), TRIED), strict=True))
+        spent = dict(zip(paths, times(list(paths.values()), rounds), strict=True))
         best = min(spent, key=lambda kind: spent[kind])
         _write(target, found[best], _card(card, target.stem, model, found[best], len(pictures)))
         others = [(f"int8 {kind}", path) for kind, path in paths.items() if kind != best]
-        rows = compare([(f"{card.name}, float", model), *others, (f"int8 {best}, written", target)], pairs or [])
+        rows = compare(
+            [(f"{card.name}, float", model), *others, (f"int8 {best}, written", target)], pairs or [], rounds
+        )
     write_json(target.with_suffix(".table.json"), rows)
     return rows
 

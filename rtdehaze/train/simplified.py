@@ -17,7 +17,7 @@ import torch
 from rtdehaze.core.errors import UsageError
 from rtdehaze.train.channels import inherit
 from rtdehaze.train.checkpoint import load_estimator, network_of, notes_of, save_weights
-from rtdehaze.train.comparison import Row, compare, write_json
+from rtdehaze.train.comparison import ROUNDS, Row, compare, write_json
 from rtdehaze.train.config import Config
 from rtdehaze.train.data import Samples
 from rtdehaze.train.delivery import Delivered, Words
@@ -119,13 +119,14 @@ def open_pruning(
     return _open(config, checkpoint, whole, out, minutes=minutes, weight=weight, start=out / START)
 
 
-def finish(run: Distiller, before: Path, summary: str) -> Simplified:
+def finish(run: Distiller, before: Path, summary: str, *, rounds: int = ROUNDS) -> Simplified:
     """Delivers a finished run and measures it beside what it came from.
 
     Args:
         run: Its average is exported.
         before: The checkpoint that was taught from or pruned.
         summary: For the card.
+        rounds: Timed runs of each model.
 
     Raises:
         ModelError: The export does not answer as the network does.
@@ -138,7 +139,7 @@ def finish(run: Distiller, before: Path, summary: str) -> Simplified:
         models = [(f"{name}, before", _exported(before, Path(folder) / "before.onnx"))]
         if (run.out / START).is_file():
             models.append((f"{run.config.network}, untrained", _exported(run.out / START, Path(folder) / "start.onnx")))
-        rows = compare([*models, (after, delivered.model)], run.validation)
+        rows = compare([*models, (after, delivered.model)], run.validation, rounds)
     write_json(run.out / TABLE, rows)
     return Simplified(delivered, tuple(rows))
 
