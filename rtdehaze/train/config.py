@@ -9,6 +9,7 @@ from pathlib import Path
 from rtdehaze.core.errors import UsageError
 from rtdehaze.synth.library import KINDS
 from rtdehaze.train.clip_config import ClipConfig
+from rtdehaze.train.haze_config import HazeConfig, Range
 from rtdehaze.train.tables import read_table
 
 __all__ = [
@@ -22,9 +23,6 @@ __all__ = [
     "StageConfig",
     "load_config",
 ]
-
-Range = tuple[float, float]
-"""Least and greatest value of something drawn at random."""
 
 LARGEST_SIDE = 4096
 """Samples of a side that may be asked for: thumbnails are small on purpose."""
@@ -70,62 +68,6 @@ class DataConfig:
     """A folder with `hazy`, `clear`, `t` and `meta.json`; scored while training, never trained on."""
     workers: int = 0
     """Processes that make samples; 0 makes them in the training process."""
-
-
-@dataclass(frozen=True, slots=True)
-class HazeConfig:
-    """How pictures are varied and how haze is laid over them."""
-
-    scale: Range = (0.45, 1.0)
-    """Share of the picture's side that a crop keeps."""
-    rotation: float = 6.0
-    """Degrees, at most; a fifth of the samples is turned."""
-    gain: Range = (0.8, 1.2)
-    gamma: Range = (0.75, 1.3)
-    saturation: Range = (0.7, 1.3)
-    balance: float = 0.04
-    """Largest relative change of a channel."""
-    clear_share: float = 0.07
-    """Share of samples without haze."""
-    far_to_near: Range = (5.0, 60.0)
-    """Depth of the farthest point over the nearest, drawn on a logarithmic scale."""
-    away_share: float = 0.25
-    """Share of hazy samples whose nearest point is itself far, as when fog hangs over a whole square or valley."""
-    away: Range = (0.1, 1.5)
-    """How far: added to all depths, in units of the sample's median depth."""
-    steep_share: float = 0.35
-    """Share of hazy samples whose depths are drawn apart, as where people stand before a far background: disparity
-    that networks guess compresses what lies between near and far."""
-    steep: Range = (1.0, 3.0)
-    """The power that depth is raised to there."""
-    median: Range = (0.08, 0.95)
-    """Median transmission of a sample."""
-    floor: float = 0.03
-    """Least transmission anywhere."""
-    uneven_share: float = 0.25
-    uneven_spread: float = 0.35
-    """Largest relative deviation of beta within a picture."""
-    airlight: Range = (0.5, 1.0)
-    tint: float = 0.06
-    """Largest cast of the airlight; a tenth of the samples has three times as much."""
-    shade_share: float = 0.4
-    """Share of hazy samples whose airlight is brighter in some places than in others: a lens that darkens the
-    corners, a sun behind the fog. Networks that never saw it turn a grey sky into clouds."""
-    shade: float = 0.12
-    """Largest relative departure from the airlight there."""
-    exposed_share: float = 0.4
-    """Share of samples that the camera exposed darker or brighter, scene and air alike."""
-    exposed: Range = (0.35, 1.2)
-    """Factor on all light, drawn on a logarithmic scale."""
-    noise_share: float = 0.5
-    noise: Range = (0.002, 0.02)
-    """Standard deviation, in units of the picture's range."""
-    jpeg_share: float = 0.35
-    jpeg: Range = (40.0, 95.0)
-    h264_share: float = 0.0
-    """Share of samples that went through a real H.264 encoder, as one frame or the last of a few."""
-    h264: Range = (20.0, 38.0)
-    """Its constant rate factor; higher is worse."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,11 +73,16 @@ def make_sample(scene: Scene, size: tuple[int, int], rng: np.random.Generator, h
     pictures, root = _view(scene, size, rng, haze)
     table = draw_tone(rng, haze)
     saturation = rng.uniform(*haze.saturation)
+    grey = rng.random() < haze.grey_share
+    if grey:
+        table, saturation = np.repeat(table.mean(axis=1, keepdims=True), 3, axis=1), 0.0
     if scene.hazy is not None:
         ready = [to_bytes(recolour(picture, table, saturation)) for picture in pictures]
         return Sample(ready[1], ready[0], np.ones(size, np.float32), np.ones(3, np.float32), True, False)
     clear = recolour(pictures[0], table, saturation)
     airlight = draw_airlight(rng, haze)
+    if grey:
+        airlight = np.full_like(airlight, airlight.mean())
     light = draw_exposure(rng, haze)
     if light != 1.0:
         clear, airlight = np.minimum(clear * light, np.float32(1.0)), np.minimum(airlight * light, np.float32(1.0))

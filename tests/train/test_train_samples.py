@@ -42,6 +42,15 @@ def test_the_hazy_picture_is_the_clear_one_behind_the_haze_that_is_told(scene: S
         np.testing.assert_allclose(sample.hazy / 255.0, expected, atol=1.01 / 255)
 
 
+def test_a_grey_sample_has_no_colour_in_scene_and_air(scene: Scene) -> None:
+    grey = make(scene, 3, dataclasses.replace(CLEAN, grey_share=1.0))
+    for picture in (grey.hazy, grey.clear):
+        assert np.ptp(picture.astype(int), axis=2).max() == 0
+    assert np.ptp(grey.airlight) == 0
+    coloured = make(scene, 3, dataclasses.replace(CLEAN, grey_share=0.0))
+    assert np.ptp(coloured.clear.astype(int), axis=2).max() > 20
+
+
 def test_the_median_transmission_is_the_one_that_was_asked_for(scene: Scene) -> None:
     haze = dataclasses.replace(CLEAN, median=(0.3, 0.3), uneven_share=0.0)
     for seed in range(5):
