@@ -86,7 +86,6 @@ def test_the_default_is_shipped_and_leads_the_committed_comparison() -> None:
     assert scores[DEFAULT_MODEL] == max(scores.values())
 
 
-
 def test_haze_is_found_where_it_is(model: Estimator, foggy: DriveFrame) -> None:
     haze = model.estimate(planes(foggy.hazy))
     assert np.abs(haze.transmission - foggy.transmission).mean() < 0.25
