@@ -31,7 +31,7 @@ def test_generated_scenes_come_with_the_depth_that_they_were_made_with(tmp_path:
 def test_what_was_rendered_is_not_rendered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = render(DRIVES, tmp_path, 1)
     rendered: list[int] = []
-    monkeypatch.setattr(generated, "_place", lambda _made, seed, _place: rendered.append(seed))
+    monkeypatch.setattr(generated, "_place", lambda _made, seed, _place: rendered.append(seed) or seed)
     assert render(DRIVES, tmp_path, 1) == first
     assert rendered == []
     render(dataclasses.replace(DRIVES, places=2), tmp_path, 1)
