@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rtdehaze.cli.signals import stop_on_signals
+from rtdehaze.cli.training import run_shown
 
 if TYPE_CHECKING:
     from rtdehaze.train.distill import Distiller
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["PATH", "run_and_tell", "training_options"]
 
 PATH = click.Path(path_type=Path)
-_PARTS = 10_000
-"""Parts that a run is shown in: it may end by steps or by minutes."""
 
 _OPTIONS = (
     click.option("--out", type=PATH, required=True, metavar="DIR", help="Folder; a run in it is gone on with."),
@@ -50,20 +47,7 @@ def run_and_tell(
 
     with Counting(quiet=quiet, messages=True) as counting:
         run = open_it()
-        with stop_on_signals() as stop:
-
-            def show(done: float) -> None:
-                counting.update(word, round(_PARTS * done), _PARTS)
-                if stop.is_set():
-                    raise KeyboardInterrupt
-
-            run.on_step = show
-            try:
-                run.run()
-            except KeyboardInterrupt:
-                step = run.progress.step
-                click.echo(f"rtdehaze: stopped at step {step}; the same command goes on from {run.out}", err=True)
-                sys.exit(stop.exit_code)
+        run_shown(run, counting, word)
         made = finish(run)
     click.echo(table(made.rows))
     click.echo(f"{made.delivered.model}: {made.delivered.card.summary}")

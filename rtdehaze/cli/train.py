@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from rtdehaze.cli.extras import extra
-from rtdehaze.cli.signals import stop_on_signals
+from rtdehaze.cli.training import run_shown
 
 __all__ = ["train"]
 
 _PATH = click.Path(path_type=Path)
-_PARTS = 10_000
-"""Parts that a run is shown in: it may end by steps or by minutes."""
 
 
 @click.command()
@@ -49,20 +46,7 @@ def train(
     with Counting(quiet=quiet, messages=True) as counting:
         settled = configuration(config, pack=pack, validation=validation, workers=workers)
         trainer = open_run(settled, out, minutes=minutes, start=start)
-        with stop_on_signals() as stop:
-
-            def show(done: float) -> None:
-                counting.update("training", round(_PARTS * done), _PARTS)
-                if stop.is_set():
-                    raise KeyboardInterrupt
-
-            trainer.on_step = show
-            try:
-                trainer.run()
-            except KeyboardInterrupt:
-                step = trainer.progress.step
-                click.echo(f"rtdehaze: stopped at step {step}; the same command goes on from {out}", err=True)
-                sys.exit(stop.exit_code)
+        run_shown(trainer, counting, "training")
         made = deliver_run(trainer)
     if not quiet:
         click.echo(f"{made.model}: PyTorch and ONNX Runtime agree to {made.difference:.0e}; {made.card.licence}")
