@@ -112,6 +112,8 @@ class Frame:
     native: object | None = field(default=None, repr=False, compare=False)
     """The codec library's frame: owns the planes' memory and carries the side data. Opaque to all stages but
     capture and encode."""
+    arrival: float | None = field(default=None, compare=False)
+    """When its last packet arrived, by `time.monotonic()`; None where it comes from a file."""
 
     @property
     def time(self) -> float:
