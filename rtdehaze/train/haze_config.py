@@ -53,6 +53,9 @@ class HazeConfig:
     corners, a sun behind the fog. Networks that never saw it turn a grey sky into clouds."""
     shade: float = 0.12
     """Largest relative departure from the airlight there."""
+    overcast_share: float = 0.3
+    """Share of hazy samples whose farthest part is fog without end: the sky of a foggy day, which is to stay as it is.
+    Clear pictures have blue skies and dark hills there, and networks that saw only those paint a grey sky dark."""
     exposed_share: float = 0.4
     """Share of samples that the camera exposed darker or brighter, scene and air alike."""
     exposed: Range = (0.35, 1.2)

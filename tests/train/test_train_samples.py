@@ -84,6 +84,20 @@ def test_a_camera_may_expose_scene_and_air_alike(scene: Scene) -> None:
     np.testing.assert_allclose(dim.hazy / 255.0, dim.clear / 255.0 * t + dim.airlight * (1 - t), atol=1.01 / 255)
 
 
+def test_a_foggy_sky_is_fog_in_the_clear_picture_too_and_what_is_near_stays(scene: Scene) -> None:
+    root = np.zeros(scene.clear.shape[:2], np.uint16)
+    root[root.shape[0] // 2 :] = 65535
+    split = dataclasses.replace(scene, disparity=root)
+    haze = dataclasses.replace(CLEAN, rotation=0.0, scale=(1.0, 1.0), overcast_share=0.0)
+    plain = make(split, 3, haze)
+    foggy = make(split, 3, dataclasses.replace(haze, overcast_share=1.0))
+    sky, ground = np.s_[:20], np.s_[28:]
+    assert np.ptp(plain.clear[sky].astype(int)) > 100
+    for picture in (foggy.clear, foggy.hazy):
+        assert np.abs(picture[sky] / (foggy.airlight * 255) - 1).max() < 0.25
+    assert np.ptp(foggy.clear[ground].astype(int)) == np.ptp(plain.clear[ground].astype(int))
+
+
 def test_transmission_never_falls_below_the_floor(scene: Scene) -> None:
     haze = dataclasses.replace(CLEAN, median=(0.08, 0.08), floor=0.05)
     assert min(make(scene, seed, haze).transmission.min() for seed in range(10)) == pytest.approx(0.05)
