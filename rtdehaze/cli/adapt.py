@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
-import signal
-import sys
 from pathlib import Path
 
 import click
 
 from rtdehaze.cli.extras import extra
+from rtdehaze.cli.training import run_shown
 
 __all__ = ["adapt"]
 
@@ -54,21 +52,17 @@ def adapt(
 
     Half of what it practises on stays labelled; where its labelled scores fall, it goes back to its best.
     """
+    from rtdehaze.cli.progress import Counting
+
     with extra("train"):
-        from rtdehaze.train import adapted
         from rtdehaze.train.adapt import Plan
-    logging.basicConfig(
-        format="%(message)s", level=logging.WARNING if quiet else logging.INFO, stream=sys.stderr, force=True
-    )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settled = adapted.configuration(
-        config, packs=packs, validation=validation, seed=seed, threads=threads, workers=workers
-    )
-    try:
-        report = adapted.adapt(real, start, out, config=settled, plan=Plan(tolerance=tolerance), minutes=minutes)
-    except KeyboardInterrupt:
-        click.echo(f"stopped; the same command goes on from {out}", err=True)
-        raise
+        from rtdehaze.train.adapted import configuration, deliver_adaptation, open_adaptation
+
+    with Counting(quiet=quiet, messages=True) as counting:
+        settled = configuration(config, packs=packs, validation=validation, seed=seed, threads=threads, workers=workers)
+        adaptation = open_adaptation(real, start, out, config=settled, plan=Plan(tolerance=tolerance), minutes=minutes)
+        run_shown(adaptation.run, counting, "adapting")
+        report = deliver_adaptation(adaptation)
     if as_json:
         click.echo(json.dumps(report.to_dict(), indent=2))
     elif not quiet:

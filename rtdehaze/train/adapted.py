@@ -19,21 +19,20 @@ from rtdehaze.train.adapt import Adapter, Plan
 from rtdehaze.train.checkpoint import network_of, save_weights
 from rtdehaze.train.config import Config, load_config
 from rtdehaze.train.export import About, export
-from rtdehaze.train.gate import choose_gate, densities
+from rtdehaze.train.gate import gate_of
 from rtdehaze.train.loop import CHECKPOINT
 from rtdehaze.train.networks import SIZES, Estimator
-from rtdehaze.train.origins import Origin, licence_of, summary_of
+from rtdehaze.train.origins import Origin, as_table, licence_of, merged, summary_of
 from rtdehaze.train.real import Real, read_real
 from rtdehaze.train.scenes import load_scenes
+from rtdehaze.train.session import origins_of
 from rtdehaze.train.sheets import write_sheet
 from rtdehaze.train.validate import read_validation, restore
 
-__all__ = ["Adapted", "adapt", "before_and_after", "configuration"]
+__all__ = ["Adaptation", "Adapted", "before_and_after", "configuration", "deliver_adaptation", "open_adaptation"]
 
 log = logging.getLogger("rtdehaze.train")
 
-GATE_SAMPLES = 200
-"""Clear samples, and as many hazy ones, that the gate is chosen on."""
 SHOWN = 16
 """Real pictures on the sheet, spread over all."""
 TILE = (180, 240)
@@ -113,7 +112,17 @@ def configuration(
     return dataclasses.replace(config, data=kept, **{key: value for key, value in top.items() if value is not None})  # type: ignore[arg-type]
 
 
-def adapt(
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """An adaptation made ready: `run.run()` and then `deliver_adaptation`."""
+
+    run: Adapter
+    found: Sequence[Real]
+    origins: tuple[Origin, ...]
+    """What its start and its labelled pictures come from."""
+
+
+def open_adaptation(
     real: Sequence[Path],
     start: Path,
     out: Path,
@@ -121,8 +130,8 @@ def adapt(
     config: Config,
     plan: Plan | None = None,
     minutes: float | None = None,
-) -> Adapted:
-    """Adapts a network to real pictures without truth; the same call goes on with an interrupted run.
+) -> Adaptation:
+    """Makes the adaptation of a network to real pictures without truth ready, or takes up an interrupted one.
 
     Args:
         real: Folders, pictures or videos of real haze.
@@ -136,8 +145,7 @@ def adapt(
         UsageError: The network is none that can be adapted, or `out` holds something else.
         SourceError: Pictures are missing, unreadable or too few.
         ModelError: The checkpoint is broken.
-        SinkError: Something cannot be written.
-        KeyboardInterrupt: Ctrl-C; the run was saved first.
+        SinkError: The folder cannot be made.
     """
     plan = plan or Plan()
     network = network_of(start)
@@ -149,8 +157,7 @@ def adapt(
     validation = read_validation(Path(config.data.validation)) if config.data.validation else []
     settled = plan.configure(config, network)
     run = Adapter(plan, settled, scenes, found, out, start=start, minutes=minutes, validation=validation)
-    run.run()
-    return _deliver(run, found, scenes.origins)
+    return Adaptation(run, found, merged(origins_of(start), scenes.origins))
 
 
 def _places(out: Path, network: str) -> tuple[Path, Path, Path, Path]:
@@ -167,19 +174,25 @@ def _refuse_to_overwrite(out: Path, network: str) -> None:
             raise OutputExistsError(f"{path} exists and is of no adaptation that could go on; choose another --out")
 
 
-def _deliver(run: Adapter, found: Sequence[Real], origins: Sequence[Origin]) -> Adapted:
+def deliver_adaptation(adaptation: Adaptation) -> Adapted:
+    """Writes the best network of a run that is over, with its card, its sheet and its report, into the run's folder.
+
+    Raises:
+        ModelError: The export does not answer as the network does.
+        SinkError: A file cannot be written.
+    """
+    run, found, origins = adaptation.run, adaptation.found, adaptation.origins
     best, network = run.best(), run.config.network
     before, after = run.checks[0], [check for check in run.checks if check["kept"]][-1]
     weights, model, sheet, table = _places(run.out, network)
-    save_weights(weights, network, best)
-    scenes = run.samples.scenes
-    clear, hazy = (densities(best, scenes, run.config, hazy=hazy, count=GATE_SAMPLES) for hazy in (False, True))
+    gate = gate_of(best, run.samples.scenes, run.config)
+    save_weights(weights, network, best, {"origins": as_table(origins), "gate": dataclasses.asdict(gate)})
     about = About(
         f"{network}-adapted",
         f"The learned estimator of size {network}, adapted to real pictures without truth.",
-        f"{licence_of(origins)}; and what its start and the {len(found)} real pictures allow",
+        f"{licence_of(origins)}; and what the {len(found)} real pictures allow",
         f"{summary_of(origins)}; adapted to {len(found)} real pictures without truth",
-        choose_gate(clear, hazy),
+        gate,
     )
     export(weights, network, model, about)
     write_sheet(sheet, before_and_after(run.start, best, found))

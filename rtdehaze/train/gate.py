@@ -15,14 +15,22 @@ from rtdehaze.train.data import Samples
 from rtdehaze.train.networks import Estimator
 from rtdehaze.train.scenes import Scene
 
-__all__ = ["choose_gate", "densities"]
+__all__ = ["choose_gate", "densities", "gate_of"]
 
 THIN: Range = (0.5, 0.9)
 """Median transmission of the haze that must be told from clear air; thicker haze is no question."""
 SIZE = (176, 256)
 """(height, width) of the samples, a usual thumbnail."""
+GATE_SAMPLES = 200
+"""Clear samples, and as many hazy ones, that the gate is chosen on."""
 HYSTERESIS = 0.15
 """The thresholds lie this share above and below the best one."""
+
+
+def gate_of(model: Estimator, scenes: Sequence[Scene], config: Config) -> Gate:
+    """The gate of a network in evaluation mode, chosen on seeded samples of these scenes."""
+    clear, hazy = (densities(model, scenes, config, hazy=hazy, count=GATE_SAMPLES) for hazy in (False, True))
+    return choose_gate(clear, hazy)
 
 
 def densities(

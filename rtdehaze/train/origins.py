@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -55,11 +56,17 @@ def terms_of(folder: Path) -> str:
 
 
 def merged(*groups: Iterable[Origin]) -> tuple[Origin, ...]:
-    """The origins of several runs, one after the other: each once, with the largest number of its pictures."""
+    """The origins of several runs, one after the other: each once, with the largest number of pictures of any run.
+
+    Within a run the same origin may stand for several lots of pictures; they are added up.
+    """
     most: dict[tuple[str, str], int] = {}
-    for origin in (origin for group in groups for origin in group):
-        key = (origin.source, origin.terms)
-        most[key] = max(most.get(key, 0), origin.pictures)
+    for group in groups:
+        counts: Counter[tuple[str, str]] = Counter()
+        for origin in group:
+            counts[origin.source, origin.terms] += origin.pictures
+        for key, count in counts.items():
+            most[key] = max(most.get(key, 0), count)
     return tuple(Origin(source, terms, count) for (source, terms), count in most.items())
 
 

@@ -11,7 +11,7 @@ from rtdehaze.core.errors import OutputExistsError, UsageError
 from rtdehaze.train.checkpoint import notes_of, save_weights
 from rtdehaze.train.config import Config, load_config
 from rtdehaze.train.delivery import Delivered, Words, deliver
-from rtdehaze.train.gate import choose_gate, densities
+from rtdehaze.train.gate import gate_of
 from rtdehaze.train.loop import CHECKPOINT, Trainer
 from rtdehaze.train.networks import Estimator
 from rtdehaze.train.origins import UNKNOWN, Origin, as_table, merged, parse_origins
@@ -20,12 +20,9 @@ from rtdehaze.train.sheets import preview, write_sheet
 from rtdehaze.train.validate import read_validation
 from rtdehaze.train.video import trainer_for
 
-__all__ = ["configuration", "deliver_run", "open_run", "preview_to_file"]
+__all__ = ["configuration", "deliver_run", "open_run", "origins_of", "preview_to_file"]
 
 log = logging.getLogger("rtdehaze.train")
-
-GATE_SAMPLES = 200
-"""Clear samples, and as many hazy ones, that the gate is chosen on."""
 
 
 def configuration(
@@ -76,7 +73,7 @@ def open_run(
     trainer = (kind or trainer_for(config))(config, scenes, out, validation=pairs, minutes=minutes, start=start)
     known = parse_origins(trainer.progress.notes.get("origins", []), str(out / CHECKPOINT))
     if start is not None and trainer.progress.step == 0:
-        known = _origins_of(start)
+        known = origins_of(start)
     trainer.progress.notes["origins"] = as_table(merged(known, scenes.origins))
     log.info("%d pictures of %d sources; network %s", len(scenes), len(scenes.origins), config.network)
     return trainer
@@ -95,10 +92,7 @@ def deliver_run(trainer: Trainer, words: Words | None = None) -> Delivered:
     """
     config, out, model = trainer.config, trainer.out, trainer.average
     if isinstance(model, Estimator):
-        clear, hazy = (
-            densities(model, trainer.samples.scenes, config, hazy=hazy, count=GATE_SAMPLES) for hazy in (False, True)
-        )
-        trainer.progress.notes["gate"] = dataclasses.asdict(choose_gate(clear, hazy))
+        trainer.progress.notes["gate"] = dataclasses.asdict(gate_of(model, trainer.samples.scenes, config))
         trainer.save()
     if trainer.samples.left_out:
         log.warning("%d pictures were left out in all", len(trainer.samples.left_out))
@@ -127,7 +121,7 @@ def preview_to_file(
     write_sheet(output, preview(load_scenes(config.data), config, rows, columns))
 
 
-def _origins_of(start: Path) -> tuple[Origin, ...]:
+def origins_of(start: Path) -> tuple[Origin, ...]:
     """What the weights that a run starts from were trained on; what they do not tell cannot be vouched for."""
     origins = parse_origins(notes_of(start).get("origins", []), str(start))
     return origins or (Origin(f"the weights of {start.name}", f"{UNKNOWN} by the checkpoint", 0),)

@@ -67,7 +67,7 @@ def test_the_loop_closes_train_export_run(
     rtdehaze: Command, pictures: Path, foggy_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Where the gate lies does not matter here; finding it well takes longer than the training.
-    monkeypatch.setattr("rtdehaze.train.session.GATE_SAMPLES", 10)
+    monkeypatch.setattr("rtdehaze.train.gate.GATE_SAMPLES", 10)
     (pictures / "bad.png").write_bytes(b"no picture")
     out = tmp_path / "run"
     result = rtdehaze("train", write_config(tmp_path, pictures), "--out", out)

@@ -19,11 +19,12 @@ from rtdehaze.core.errors import OutputExistsError, SourceError, UsageError
 from rtdehaze.train import adapted
 from rtdehaze.train import checkpoint as checkpoints
 from rtdehaze.train.adapt import BEST, Adapter, Plan
-from rtdehaze.train.adapted import adapt
+from rtdehaze.train.adapted import deliver_adaptation, open_adaptation
 from rtdehaze.train.config import Config, DataConfig, HazeConfig, OptimConfig, StageConfig
 from rtdehaze.train.guard import Guard, split
 from rtdehaze.train.loop import CHECKPOINT, Trainer
 from rtdehaze.train.networks import build
+from rtdehaze.train.origins import parse_origins
 from rtdehaze.train.real import read_real
 from rtdehaze.train.scenes import read_pack
 from rtdehaze.train.unlabelled import UnlabelledWeights
@@ -207,17 +208,21 @@ def test_frames_of_videos_are_real_pictures_too(tmp_path: Path) -> None:
 def test_the_loop_closes_with_a_model_a_sheet_and_a_report(
     pack: Path, real: Path, start: Path, validation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapted, "GATE_SAMPLES", 8)
+    monkeypatch.setattr("rtdehaze.train.gate.GATE_SAMPLES", 8)
     config = dataclasses.replace(CONFIG, data=DataConfig(packs=(str(pack),), validation=str(validation)))
     monkeypatch.setattr("rtdehaze.train.adapt.STEPS", 3)
     monkeypatch.setattr("rtdehaze.train.adapt.STAGES", CONFIG.stages)
-    report = adapt([real], start, tmp_path, config=config, plan=PLAN)
+    adaptation = open_adaptation([real], start, tmp_path, config=config, plan=PLAN)
+    adaptation.run.run()
+    report = deliver_adaptation(adaptation)
     assert report.model.is_file()
     assert report.model.with_suffix(".json").is_file()
     assert set(report.before["standing"]) == {"held-out scenes", "validation"}
     assert cv2.imread(str(report.sheet)) is not None
     assert "real pictures, picture" in report.describe()
     assert len(read_validation(validation)) == 2
+    told = parse_origins(checkpoints.notes_of(report.weights)["origins"], str(report.weights))
+    assert {origin.source for origin in told} == {f"the weights of {start.name}", "boxes", "more"}
     model = build("tiny").eval()
     checkpoints.load_weights(report.weights, "tiny", model)
     for key, value in model.state_dict().items():
@@ -228,14 +233,14 @@ def test_a_restorer_cannot_be_adapted(pack: Path, real: Path, tmp_path: Path) ->
     config = dataclasses.replace(CONFIG, network="aod", steps=1, data=DataConfig(packs=(str(pack),)))
     Trainer(config, read_pack(pack), tmp_path / "aod").run()
     with pytest.raises(UsageError, match="is of network 'aod'"):
-        adapt([real], tmp_path / "aod" / CHECKPOINT, tmp_path / "out", config=config)
+        open_adaptation([real], tmp_path / "aod" / CHECKPOINT, tmp_path / "out", config=config)
 
 
 def test_what_no_adaptation_wrote_is_not_overwritten(pack: Path, real: Path, start: Path, tmp_path: Path) -> None:
     (tmp_path / "tiny.safetensors").write_bytes(start.read_bytes())
     config = dataclasses.replace(CONFIG, data=DataConfig(packs=(str(pack),)))
     with pytest.raises(OutputExistsError, match=r"tiny\.safetensors exists"):
-        adapt([real], tmp_path / "tiny.safetensors", tmp_path, config=config)
+        open_adaptation([real], tmp_path / "tiny.safetensors", tmp_path, config=config)
 
 
 def test_labelled_pictures_must_be_named() -> None:

@@ -41,6 +41,11 @@ def test_a_run_that_starts_from_another_keeps_its_origins() -> None:
     assert merged(first, second) == (Origin("boxes", "MIT", 5), Origin("roads", "CC0", 2))
 
 
+def test_lots_of_one_kind_in_one_run_are_added_up() -> None:
+    lots = [Origin("generated", MADE_HERE, 5), Origin("generated", MADE_HERE, 7)]
+    assert merged(lots, lots[:1]) == (Origin("generated", MADE_HERE, 12),)
+
+
 def test_origins_are_read_as_they_were_written() -> None:
     origins = (Origin("boxes", "MIT", 3),)
     assert parse_origins(as_table(origins), "x") == origins

@@ -71,7 +71,7 @@ def picture(height: int = 48, width: int = 64) -> torch.Tensor:
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gate and an importance found on few samples."""
-    monkeypatch.setattr("rtdehaze.train.session.GATE_SAMPLES", 4)
+    monkeypatch.setattr("rtdehaze.train.gate.GATE_SAMPLES", 4)
     monkeypatch.setattr("rtdehaze.train.prune.BATCHES", 2)
 
 
