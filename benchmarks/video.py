@@ -6,7 +6,8 @@ The clips are made as for training, from other seeds: generated drives, a camera
 transmission is known (a validation folder with `clear` and `t`), and clear videos. "alone" takes every frame by itself,
 "memory" goes on from the frame before, "smoothed" adds 0.5 s of smoothing. Jitter is the mean change of the error of
 -ln t along the true motion, from frame to frame. Warping error is that of the restored clip (Lai et al. 2018) over the
-clear clip's own: 1 is as steady as the truth. All figures leave out the first five frames.
+clear clip's own: 1 is as steady as the truth. All figures leave out the first five frames. `--clean` leaves out the
+camera's noise and compression, which are not the haze's: what is left of the warping error is the map's.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ def clips_of(kind: str, options: argparse.Namespace) -> list[Clip]:
         depths = [-np.log(np.maximum(pair.transmission, 1e-3)) for pair in pairs]
         scenes = [Scene(p.name, p.clear, root_of_depth(depth)) for p, depth in zip(pairs, depths, strict=True)]
         count = options.count
-    samples = ClipSamples(scenes, drives, videos, Config(seed=77, haze=_HAZE, clips=clips))
+    haze = dataclasses.replace(_HAZE, noise_share=0.0, h264_share=0.0) if options.clean else _HAZE
+    samples = ClipSamples(scenes, drives, videos, Config(seed=77, haze=haze, clips=clips))
     return [samples[number, *_SIZE] for number in range(count)]
 
 
@@ -117,6 +119,7 @@ def main() -> None:
     parser.add_argument("--videos", help="clear video, or folder of them")
     parser.add_argument("--drives", type=int, default=4, help="generated drives; 0 leaves them out")
     parser.add_argument("--frames", type=int, default=40, help="of each clip")
+    parser.add_argument("--clean", action="store_true", help="no noise, no compression")
     parser.add_argument("--count", type=int, default=12, help="clips over still pictures")
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -133,7 +136,10 @@ def main() -> None:
             for way, (remember, seconds) in ways.items():
                 found = [judge(estimator, clip, remember=remember, seconds=seconds) for clip in clips]
                 means = {key: round(float(np.mean([one[key] for one in found])), 5) for key in found[0]}
-                rows.append({"clips": kind, "count": len(clips), "model": estimator.name, "way": way} | means)
+                rows.append(
+                    {"clips": kind, "clean": options.clean, "count": len(clips), "model": estimator.name, "way": way}
+                    | means
+                )
                 print(
                     f"{kind:8} {estimator.name:16} {way:18} {means['t error']:7.4f} {means['psnr']:7.2f} "
                     f"{means['jitter']:8.4f} {means['warping']:8.3f}",
