@@ -55,7 +55,9 @@ class ContainerKind:
     bare: bool = False
     """True where it holds neither chapters nor rotation."""
     holds: frozenset[str] | None = None
-    """Codecs of copied streams that it can hold; None: the muxer knows."""
+    """Codecs that it can hold; None: the muxer knows."""
+    remote: bool = False
+    """True where the muxer talks to a peer or a device: it cannot be asked by trying, `holds` says it all."""
 
 
 _TS_HOLDS = frozenset(

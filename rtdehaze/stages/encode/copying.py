@@ -103,6 +103,8 @@ def _can_hold(stream: CopiedStream, container: ContainerKind) -> bool:
     """Whether the muxer takes the stream: it is asked by writing a header into memory."""
     if container.holds is not None and stream.codec not in container.holds:
         return False
+    if container.remote:
+        return True
     if stream.kind == "attachment":
         return container.format == "matroska"
     try:

@@ -58,6 +58,8 @@ class EncoderPlan:
     b_frames: bool = True
     by_rate: bool = False
     """Whether frames are numbered by the rate, since codec or container hold no timestamps."""
+    prompt: bool = False
+    """Whether a frame's packet must come out before the next frame goes in."""
 
 
 def encoder_for(codec: str | None, encoder: str | None) -> tuple[str, str]:
@@ -107,9 +109,11 @@ def apply_plan(context: VideoCodecContext, plan: EncoderPlan) -> None:
     context.time_base, context.framerate = plan.time_base, plan.rate
     context.options = dict(plan.options)
     context.thread_count = plan.threads
-    # By frames, not by slices (PyAV's default): faster, and slices cost quality.
-    context.thread_type = "AUTO"
+    # By frames, not by slices (PyAV's default): faster, and slices cost quality. But threads hold a frame each.
+    context.thread_type = "SLICE" if plan.prompt else "AUTO"
     context.flags |= Flags.frame_duration
+    if plan.prompt:
+        context.flags |= Flags.low_delay
     if not plan.b_frames:
         context.max_b_frames = 0
     if plan.bitrate is not None:

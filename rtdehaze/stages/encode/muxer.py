@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import av
-from av.codec.context import Flags
-from av.video.format import VideoFormat
 
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import Chapter, CopiedStream, Packet, VideoInfo
 from rtdehaze.stages.encode.clock import OutputClock
 from rtdehaze.stages.encode.containers import ContainerKind
-from rtdehaze.stages.encode.copying import COVER_TYPES, Fate, StreamPlan, copied_metadata
-from rtdehaze.stages.encode.encoders import EncoderPlan, apply_plan
+from rtdehaze.stages.encode.copying import COVER_TYPES, Fate, StreamPlan
+from rtdehaze.stages.encode.encoders import EncoderPlan
 from rtdehaze.stages.encode.frames import FrameConverter
+from rtdehaze.stages.encode.order import TimeOrder
 from rtdehaze.stages.encode.passages import Passage, add_passage
 from rtdehaze.stages.encode.side_data import hdr_options, lost_side_data
+from rtdehaze.stages.encode.video_stream import add_video
 
 __all__ = ["FilePlan", "Muxer"]
 
@@ -34,17 +34,8 @@ _LONGEST_REORDERING = 60
 """Seconds between decoding and showing a frame that can be meant: for clips of two frames x265 gives uninitialised
 memory as decoding times."""
 
-_PROGRESSIVE = 1
-"""FFmpeg's AV_FIELD_PROGRESSIVE; what is above has an order of fields, 0 is unknown."""
-
-_FIELD_ENCODERS = frozenset({"libx264", "mpeg2video", "mpeg4", "prores_ks", "dnxhd"})
-"""Encoders that code interlaced pictures as such."""
-
 _QUICKTIME_LANGUAGES = {"deu": "ger", "ell": "gre", "isl": "ice", "nld": "dut", "swe": "sve", "zho": "chi"}
 """ISO 639-2 has two codes for some languages, and QuickTime's table the other one."""
-
-_UNSPECIFIED = 2
-"""ITU-T H.273: what a colour tag holds that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +64,7 @@ class Muxer:
         self._clock = OutputClock(encoder, from_zero=plan.container.fixed_rate)
         self._passages: dict[int, Passage] = {}
         self._waiting: deque[Packet] = deque()
-        self._last_dts: dict[int, int] = {}
+        self._order = TimeOrder()
         self._told: set[str] = set()
         self._started = False
         self._flushed = False
@@ -121,20 +112,10 @@ class Muxer:
 
     def _add_video(self) -> Any:
         plan, video = self._plan.encoder, self._plan.video
-        stream: Any = self._container.add_stream(plan.encoder, rate=plan.rate)
-        apply_plan(stream.codec_context, plan)
-        _apply_colour(stream.codec_context, video, plan.pixel_format)
-        _apply_fields(stream.codec_context, video)
-        if video.sample_aspect_ratio:
-            stream.codec_context.sample_aspect_ratio = video.sample_aspect_ratio
-        if video.rotation:
-            stream.set_display_rotation(video.rotation)
+        stream: Any = add_video(self._container, plan, video)
         if plan.codec == "hevc" and self._plan.container.format in {"mp4", "mov"}:
             # Apple's players take HEVC only under this tag.
             stream.codec_context.codec_tag = "hvc1"
-        stream.time_base = plan.time_base
-        stream.disposition = video.disposition
-        stream.metadata.update(copied_metadata(video.metadata))
         return stream
 
     def encode(self, frame: Frame) -> None:
@@ -190,21 +171,8 @@ class Muxer:
 
     def _mux_in_order(self, packets: Sequence[Any], output: Any) -> None:
         for native in packets:
-            self._repair(native, output)
+            self._order.repair(native, output)
             self._container.mux(native)
-
-    def _repair(self, native: Any, output: Any) -> None:
-        """Muxers refuse decoding times that are missing, stand still or go backwards."""
-        if native.dts is None:
-            native.dts = native.pts
-        if native.dts is None or output.type == "subtitle":
-            return
-        last = self._last_dts.get(output.index)
-        if last is not None and native.dts <= last:
-            native.dts = last + 1
-            if native.pts is not None:
-                native.pts = max(native.pts, native.dts)
-        self._last_dts[output.index] = native.dts
 
 
 def _name_languages_as_quicktime(container: Any) -> None:
@@ -220,29 +188,6 @@ def _container_options(plan: FilePlan) -> dict[str, str]:
         # The tags of cameras and telephones (com.apple.quicktime...) go under their own names or not at all.
         options["movflags"] += "+use_metadata_tags"
     return options
-
-
-def _apply_fields(context: Any, video: VideoInfo) -> None:
-    """Lets interlaced pictures stay marked as such, so that players still deinterlace them."""
-    order = getattr(getattr(video.native, "codec_context", None), "field_order", 0)
-    if video.interlaced and order > _PROGRESSIVE:
-        context.field_order = order
-        # x264 refuses fields of an odd number of chroma lines.
-        if context.name in _FIELD_ENCODERS and context.height % 4 == 0:
-            context.flags |= Flags.interlaced_dct | Flags.interlaced_me
-
-
-def _apply_colour(context: Any, video: VideoInfo, pixel_format: str) -> None:
-    tags = video.colour.tags
-    if pixel_format.startswith("yuvj") or video.format.full_range:
-        context.color_range = 2
-    elif tags.range:
-        context.color_range = tags.range
-    if VideoFormat(pixel_format).is_rgb:
-        return  # the matrix has been undone
-    for name, value in (("colorspace", tags.space), ("color_primaries", tags.primaries), ("color_trc", tags.transfer)):
-        if value != _UNSPECIFIED:
-            setattr(context, name, value)
 
 
 def _as_chapter(chapter: Chapter) -> av.container.core.Chapter:

@@ -17,7 +17,7 @@ from rtdehaze.stages.encode.containers import ContainerKind
 from rtdehaze.stages.encode.encoders import EncoderPlan, encoder_for, nearest_format, open_context
 from rtdehaze.stages.encode.settings import CODECS, options_for
 
-__all__ = ["EncoderRequest", "plan_encoder"]
+__all__ = ["EncoderRequest", "check_request", "plan_encoder"]
 
 _log = logging.getLogger("rtdehaze.encode")
 
@@ -51,6 +51,22 @@ class EncoderRequest:
     pixel_format: str | None = None
     options: dict[str, str] = field(default_factory=dict)
     threads: int = 0
+    prompt: bool = False
+    """Whether a frame's packet must come out before the next frame goes in, for viewers who watch live."""
+
+
+def check_request(container: ContainerKind, request: EncoderRequest) -> None:
+    """Refuses what can be refused before anything is known of the video.
+
+    Raises:
+        UsageError: The codec, encoder, pixel format or an option is unknown, or the container cannot hold it.
+    """
+    if request.pixel_format is not None:
+        _known_format(request.pixel_format)
+    codec = None if request.codec == "like-input" else request.codec
+    encoder, made = encoder_for(codec if codec or request.encoder else container.codec, request.encoder)
+    _check_container(container, encoder, made)
+    options_for(encoder, crf=request.crf, preset=request.preset, bitrate=request.bitrate)
 
 
 def plan_encoder(
@@ -98,6 +114,7 @@ def _plan(
         bitrate=request.bitrate,
         threads=request.threads,
         rate=float(rate),
+        prompt=request.prompt,
         extra=request.options,
     )
     by_rate = container.fixed_rate or video.time_base.denominator > _COARSE_CLOCKS.get(encoder, 1 << 31)
@@ -111,14 +128,17 @@ def _plan(
         options,
         request.bitrate,
         request.threads,
-        b_frames=not container.fixed_rate,
+        b_frames=not (container.fixed_rate or request.prompt),
         by_rate=by_rate,
+        prompt=request.prompt,
     )
 
 
 def _wanted_format(asked: str | None, video: VideoInfo) -> str:
-    if asked is None:
-        return video.format.name
+    return video.format.name if asked is None else _known_format(asked)
+
+
+def _known_format(asked: str) -> str:
     try:
         return VideoFormat(asked).name
     except ValueError:

@@ -49,6 +49,22 @@ _X264_LOOKAHEAD = {"fast": 30, "medium": 40, "slow": 50, "slower": 60, "veryslow
 _SVT_HELD = 50
 """Frames that SVT-AV1 holds back by itself, measured; without looking past its mini-GOP it is 33."""
 
+_PROMPT: dict[str, dict[str, str]] = {
+    # Without forced-idr a keyframe that is asked for may be one at which decoding cannot begin.
+    "libx264": {"tune": "zerolatency", "forced-idr": "1"},
+    "libx265": {"tune": "zerolatency", "forced-idr": "1"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"},
+    "libvpx": {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"},
+    "_nvenc": {"tune": "ull", "zerolatency": "1", "delay": "0", "rc-lookahead": "0", "forced-idr": "1"},
+    "_qsv": {"async_depth": "1", "look_ahead": "0", "forced_idr": "1"},
+    "_amf": {"usage": "ultralowlatency", "forced_idr": "1"},
+}
+"""What makes an encoder give each frame's packet at once; hardware encoders by the end of their names. SVT-AV1 is told
+in its own words."""
+
+_PROMPT_QUALITY = {"libx264": 22.0, "libx265": 24.0, "libvpx-vp9": 30.0, "libvpx": 16.0, "libsvtav1": 32.0}
+"""Default quality of live video: a little coarser than files', for networks and for weeks of recording."""
+
 _NVENC = Settings("cq", 21, "preset", "p4", {"rc": "vbr"})
 _QSV = Settings("global_quality", 21, "preset", "medium")
 _AMF = Settings("qvbr_quality_level", 21, "quality", "balanced", {"rc": "qvbr"})
@@ -83,9 +99,20 @@ def options_for(
     bitrate: int | None = None,
     threads: int = 0,
     rate: float = 25.0,
+    prompt: bool = False,
     extra: dict[str, str] | None = None,
 ) -> dict[str, str]:
     """Returns an encoder's options: our defaults, what the user said in common words, then `extra` as it is.
+
+    Args:
+        encoder: FFmpeg's name.
+        crf: Quality in its own scale.
+        preset: Speed in its own words.
+        bitrate: Bits per second; what is said here is only that no quality is.
+        threads: 0 for its own choice.
+        rate: Frames per second, for what an encoder may hold back.
+        prompt: It may hold back nothing.
+        extra: Said last.
 
     Raises:
         UsageError: The encoder has no such setting.
@@ -95,14 +122,15 @@ def options_for(
     options = dict(settings.options)
     if settings.preset is not None:
         options[settings.preset] = preset or settings.default_preset or ""
-    quality = crf if crf is not None else (settings.default_quality if bitrate is None else None)
+    usual = _PROMPT_QUALITY.get(encoder, settings.default_quality) if prompt else settings.default_quality
+    quality = crf if crf is not None else (usual if bitrate is None else None)
     if quality is not None and settings.quality is not None:
         options.update(quantiser(quality) if settings.quality == "quantiser" else {settings.quality: f"{quality:g}"})
     if bitrate is not None and crf is None:
         options.pop("rc", None)
-    options.update(_prompt(encoder, preset, rate))
+    options.update(_prompt(encoder, preset) if prompt else _nearly_prompt(encoder, preset, rate))
     options.update(extra or {})
-    for option, value in _native_words(encoder, threads, rate).items():
+    for option, value in _native_words(encoder, threads, rate, prompt=prompt).items():
         options[option] = ":".join(filter(None, [value, options.get(option)]))
     return options
 
@@ -124,7 +152,15 @@ def _check(encoder: str, settings: Settings, crf: float | None, preset: str | No
         raise UsageError(message)
 
 
-def _prompt(encoder: str, preset: str | None, rate: float) -> dict[str, str]:
+def _prompt(encoder: str, preset: str | None) -> dict[str, str]:
+    """Returns what makes an encoder hold back nothing; a preset that was asked for stays."""
+    suffix = next((suffix for suffix in ("_nvenc", "_qsv", "_amf") if encoder.endswith(suffix)), encoder)
+    said = _PROMPT.get(suffix, {})
+    own = settings_of(encoder).preset
+    return {option: value for option, value in said.items() if preset is None or option != own}
+
+
+def _nearly_prompt(encoder: str, preset: str | None, rate: float) -> dict[str, str]:
     """Shortens x264's look ahead where a slow preset would hold back more than a killed run may lose."""
     usual = _X264_LOOKAHEAD.get(preset or "", 0)
     # B-frames and threads hold seven more.
@@ -132,14 +168,17 @@ def _prompt(encoder: str, preset: str | None, rate: float) -> dict[str, str]:
     return {"rc-lookahead": str(allowed)} if encoder == "libx264" and usual > allowed else {}
 
 
-def _native_words(encoder: str, threads: int, rate: float) -> dict[str, str]:
+def _native_words(encoder: str, threads: int, rate: float, *, prompt: bool) -> dict[str, str]:
     """What has to be said in an encoder's own words, past FFmpeg's options; the user's come after and win."""
     if encoder == "libx265":
         # It writes to the terminal by itself, past FFmpeg's logging, and does not look at FFmpeg's thread count.
         return {"x265-params": "log-level=none" + (f":pools={threads}" if threads else "")}
     if encoder == "libsvtav1":
         words = [f"lp={threads}"] if threads else []
-        if rate * HELD_SECONDS < _SVT_HELD:
+        if prompt or rate * HELD_SECONDS < _SVT_HELD:
             words.append("lookahead=0")
+        if prompt:
+            # Low delay instead of a hierarchy of frames that look ahead.
+            words.append("pred-struct=1")
         return {"svtav1-params": ":".join(words)} if words else {}
     return {}
