@@ -2,8 +2,9 @@
 
 Keys are the names of the options without their dashes (`max-latency` or `max_latency`) and of the argument (`input`).
 A section groups keys for the reader and means nothing else; it bears no option's name. A list gives an option that may
-be repeated. A table with a `name` stands for `NAME:KEY=VALUE,...`. `{ env = "NAME" }` and `{ file = "PATH" }` take a value
-from the environment or from a file: for secrets. Paths are relative to the working directory, as on the command line.
+be repeated. A table with a `name` stands for `NAME:KEY=VALUE,...`. `{ env = "NAME" }` and `{ file = "PATH" }` take a
+value from the environment or from a file: for secrets. Paths are relative to the working directory, as on the command
+line.
 """
 
 from __future__ import annotations

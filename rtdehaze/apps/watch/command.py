@@ -57,7 +57,7 @@ class Command:
         try:
             self._arguments = shlex.split(words)
         except ValueError as error:
-            raise UsageError(f"on-haze-command {words!r}: {error}") from None
+            raise UsageError(f"on-haze-command: {error}") from None
         if not self._arguments:
             raise UsageError("on-haze-command must name a program")
         program = shutil.which(self._arguments[0])

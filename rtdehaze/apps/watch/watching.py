@@ -20,6 +20,7 @@ from rtdehaze.apps.watch.visibility import quantities
 from rtdehaze.apps.watch.webhook import Webhook
 from rtdehaze.apps.watch.worker import Worker
 from rtdehaze.core.errors import UsageError
+from rtdehaze.core.secrets import redacted
 from rtdehaze.core.watch import LiveStatus, Observation, Observer, Profile
 
 __all__ = ["Watch"]
@@ -43,7 +44,7 @@ class Watch:
 
     Args:
         options: What to watch for.
-        source: The source's name for events, credentials taken out.
+        source: The source's name for events; credentials are taken out.
         base: What the run itself does; profiles take from it what they do not say.
 
     Raises:
@@ -51,7 +52,7 @@ class Watch:
     """
 
     def __init__(self, options: WatchOptions, *, source: str = "", base: Profile | None = None) -> None:
-        self._options, self._source = options, source
+        self._options, self._source = options, redacted(source)
         self._base = base or Profile("run")
         self._rules = [parse_rule(text) for text in options.on_haze]
         if options.visibility_distance is None and any(rule.quantity == "visibility_m" for rule in self._rules):
