@@ -10,8 +10,9 @@ from typing import Self
 
 from rtdehaze.core.errors import SourceError
 from rtdehaze.core.frame import Frame
+from rtdehaze.core.secrets import redacted
 from rtdehaze.core.stream import Chapter, CopiedStream, Packet, VideoInfo
-from rtdehaze.stages.capture.problems import Notices, redacted
+from rtdehaze.stages.capture.problems import Notices
 
 __all__ = ["BaseSource"]
 

@@ -10,8 +10,9 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.container import InputContainer
 
 from rtdehaze.core.errors import SourceError, UsageError
+from rtdehaze.core.secrets import redacted
 from rtdehaze.stages.capture.options import MAX_PIXELS
-from rtdehaze.stages.capture.problems import redacted, source_error
+from rtdehaze.stages.capture.problems import source_error
 
 __all__ = ["open_container"]
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import logging
-import re
 
 import av
 
 from rtdehaze.core.errors import SourceError
+from rtdehaze.core.secrets import redacted
 
-__all__ = ["Notices", "redacted", "source_error"]
+__all__ = ["Notices", "source_error"]
 
 _LOGGER = logging.getLogger("rtdehaze.capture")
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
-
-
-def redacted(location: str) -> str:
-    """Returns the location without the user name and password that a URL may hold."""
-    return _CREDENTIALS.sub("", location)
 
 
 def source_error(location: str, error: Exception) -> SourceError:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from rtdehaze.core.errors import SourceError
+from rtdehaze.core.secrets import redacted
 from rtdehaze.stages.capture.base import BaseSource
 from rtdehaze.stages.capture.container import ContainerSource
 from rtdehaze.stages.capture.options import DEFAULT_PICTURE_RATE, CaptureOptions
@@ -19,7 +20,7 @@ from rtdehaze.stages.capture.pictures import (
     files_of_pattern,
     is_pattern,
 )
-from rtdehaze.stages.capture.problems import redacted, source_error
+from rtdehaze.stages.capture.problems import source_error
 
 __all__ = ["local_path", "open_source"]
 
