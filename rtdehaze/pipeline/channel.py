@@ -1,4 +1,4 @@
-"""A bounded queue between two stages that can be closed by its producer and cancelled by anyone."""
+"""Queues between two stages that can be closed by their producer and cancelled by anyone."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-__all__ = ["Cancelled", "Channel"]
+__all__ = ["Cancelled", "Channel", "Ended"]
 
 Item = TypeVar("Item")
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: how a worker learns that it shall stop
     """The channel was cancelled: the run is over, whatever was under way."""
+
+
+class Ended(Exception):  # noqa: N818 - not an error: how a consumer learns that nothing more will come
+    """The channel was closed, and what waited was taken."""
 
 
 class Channel(Generic[Item]):
@@ -56,6 +60,31 @@ class Channel(Generic[Item]):
             self._items.clear()
             self._changed.notify_all()
 
+    def take(self, timeout: float | None = None) -> Item | None:
+        """Takes the oldest item, waiting for one.
+
+        Args:
+            timeout: Seconds to wait at most; None waits for ever.
+
+        Returns:
+            The item; None where none came in time.
+
+        Raises:
+            Ended: The channel is closed and empty.
+            Cancelled: The run is over.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._cancelled or self._closed or bool(self._items), timeout)
+            if self._cancelled:
+                raise Cancelled
+            if self._items:
+                item = self._items.popleft()
+                self._changed.notify_all()
+                return item
+            if self._closed:
+                raise Ended
+            return None
+
     def __iter__(self) -> Iterator[Item]:
         """Yields items until the channel is closed and empty.
 
@@ -63,13 +92,10 @@ class Channel(Generic[Item]):
             Cancelled: The run is over.
         """
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._cancelled or self._closed or bool(self._items))
-                if self._cancelled:
-                    raise Cancelled
-                if not self._items:
-                    return
-                item = self._items.popleft()
-                self._changed.notify_all()
-            yield item
+            try:
+                item = self.take()
+            except Ended:
+                return
+            if item is not None:
+                yield item
             del item  # a frame must not outlive its turn while this waits for the next

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from rtdehaze.core.errors import UsageError
 from rtdehaze.core.frame import Frame
-from rtdehaze.core.haze import Haze, Map, Removal
+from rtdehaze.core.haze import Haze, Map
 from rtdehaze.core.options import Mode, Provider, parse_choice
+from rtdehaze.pipeline.arrays import check_picture
+from rtdehaze.pipeline.choices import Choices, Glide
+from rtdehaze.pipeline.decision import Decision
 from rtdehaze.pipeline.threads import plan_threads
 from rtdehaze.stages.estimate import DEFAULT_MODEL
 from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
@@ -27,29 +30,16 @@ from rtdehaze.stages.recompose.removal import plan_removal
 from rtdehaze.stages.smooth.gate import Gate
 from rtdehaze.stages.smooth.smoother import HazeSmoother
 
-__all__ = ["Decision", "Dehazer"]
+__all__ = ["Dehazer"]
 
 _NOMINAL_INTERVAL_S = 1 / 25
 """Time between pictures where the caller of `Dehazer.process` names none."""
 
 _GATE_S = 0.5
-"""The gate's ramp: slower looks like a lag when fog begins, faster like a switch."""
-
+"""The gate's ramp, and that of a change: slower looks like a lag when fog begins, faster like a switch."""
 
 _EXPOSURE_RATIO = 2.0
 """The exposure's time constant over the map's: brightness that breathes is seen before haze that does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What is known of a frame's haze and what will be done about it."""
-
-    haze: Haze | None
-    """Smoothed over time; None where nothing was estimated."""
-    removal: Removal | None
-    """None leaves the frame bit for bit as it is."""
-    weight: float = 1.0
-    """In [0, 1]: how far the gate takes the frame to be hazy; it scales the strength."""
 
 
 class Dehazer:
@@ -66,7 +56,7 @@ class Dehazer:
         every: 1 or more: the haze of every n-th picture is estimated, and of the first after a cut; with the others
             the map is moved along. Without smoothing there is nothing to move: all are estimated.
         exposure: Whether pictures that come out dim are brightened.
-        keep: What is to be left untouched.
+        keep: What is to be left untouched; `Dehazer.keep` may be set between two frames, for another size.
         comparison: How input and output share the picture that `apply` writes; None writes the output alone.
         threads: Threads of recomposition.
 
@@ -87,25 +77,19 @@ class Dehazer:
         comparison: Comparison | None = None,
         threads: int = 1,
     ) -> None:
-        if estimator is None and mode is not Mode.OFF:
-            raise UsageError(f"mode {mode.value} needs a model; only mode off goes without one")
-        if not 0.0 <= strength <= 100.0:
-            raise UsageError(f"strength must be 0 to 100, not {strength:g}")
-        if not 0.0 <= smoothing <= 1.0:
-            raise UsageError(f"smoothing must be 0 to 1 seconds, not {smoothing:g}")
-        if every < 1:
-            raise UsageError(f"every must be 1 or more pictures, not {every}")
-        self._every = every
+        self._choices = self._followed = Choices(mode, strength, smoothing)
+        self._choices.check_model(estimator is not None)
+        self.every = every
         self._moved = 0
         self._estimator = estimator
         self._memory = Memory()
-        self._strength = strength / 100.0
-        self._keep = keep
+        self._glide = Glide(_GATE_S)
+        self.keep = keep
         self._comparison = comparison
         self._smoother = HazeSmoother(smoothing)
         self._exposure = ExposureKeeper(_EXPOSURE_RATIO * smoothing) if exposure else None
         self._gate: Gate | None = None
-        if estimator is not None and mode is Mode.AUTO and estimator.card.gate is not None:
+        if estimator is not None and estimator.card.gate is not None:
             self._gate = Gate(estimator.card.gate.hazy_above, estimator.card.gate.clear_below, _GATE_S)
         self._recomposer = Recomposer(threads=threads)
         self._haze: Haze | None = None
@@ -162,8 +146,47 @@ class Dehazer:
         return self._haze
 
     @property
+    def every(self) -> int:
+        """The haze of every n-th picture is estimated; may be set at any time, from any thread.
+
+        Raises:
+            UsageError: It is set to less than 1.
+        """
+        return self._every
+
+    @every.setter
+    def every(self, every: int) -> None:
+        if every < 1:
+            raise UsageError(f"every must be 1 or more pictures, not {every}")
+        self._every = every
+
+    def change(
+        self, *, mode: Mode | str | None = None, strength: float | None = None, smoothing: float | None = None
+    ) -> None:
+        """Changes what is done from the next picture on; what is removed glides there within half a second.
+
+        May be called from any thread; what is known of the scene is kept.
+
+        Args:
+            mode: As in `load`; None leaves it, and so do the others.
+            strength: 0 to 100.
+            smoothing: 0 to 1 seconds.
+
+        Raises:
+            UsageError: A value is out of its range, or the mode needs a model and none was loaded.
+        """
+        before = self._choices
+        choices = Choices(
+            before.mode if mode is None else parse_choice(Mode, "mode", mode),
+            before.strength if strength is None else strength,
+            before.smoothing if smoothing is None else smoothing,
+        )
+        choices.check_model(self._estimator is not None)
+        self._choices = choices
+
+    @property
     def estimator(self) -> Estimator | None:
-        """The model in use; None in mode `off`."""
+        """The model in use; None where none was loaded."""
         return self._estimator
 
     def process(
@@ -184,7 +207,7 @@ class Dehazer:
             UsageError: The picture is not such an array, or the order is neither.
             ModelError: The model failed.
         """
-        _check_picture(picture, order)
+        check_picture(picture, order)
         if time is None:
             time = 0.0 if self._time is None else self._time + _NOMINAL_INTERVAL_S
         self._time = time
@@ -201,6 +224,7 @@ class Dehazer:
         """Forgets everything about the pictures so far."""
         self._smoother.reset()
         self._forget_scene()
+        self._glide.stop()
         self._haze = None
         self._time = None
 
@@ -221,24 +245,30 @@ class Dehazer:
         if self._estimator is None:
             return Decision(None, None)
         thumbnail = thumbnail_of(frame, *self._estimator.thumbnail_size(frame.width, frame.height))
-        if self._keep is not None:
-            thumbnail = self._keep.fill(thumbnail)
-        return self._decide(self._estimator, thumbnail, frame.time)
+        keep = self.keep
+        if keep is not None:
+            thumbnail = keep.fill(thumbnail)
+        decision = self._decide(self._estimator, thumbnail, frame.time)
+        return replace(decision, keep=keep, brightness=float(thumbnail.mean()))
 
     def apply(self, frame: Frame, decision: Decision, out: Frame) -> None:
         """Writes the clear picture of `frame` into `out`, or both where a comparison was asked for."""
         left = self._comparison.left(frame.width) if self._comparison is not None else 0
         self._recomposer.apply(frame, decision.removal, out, left=left)
-        if self._keep is not None and decision.removal is not None:
-            self._keep.restore(frame, out, left=left)
+        if decision.keep is not None and decision.removal is not None:
+            decision.keep.restore(frame, out, left=left)
         if self._comparison is not None:
             self._comparison.draw(frame, out)
 
     def _decide(self, estimator: Estimator, thumbnail: Map, time: float) -> Decision:
+        choices = self._choices  # another thread may change it
+        if choices is not self._followed:
+            self._follow(choices, time)
         # A cut is seen in the picture, before a model that remembers takes the new scene for the old one.
         if self._smoother.follow(thumbnail, time):
             self._forget_scene()
         haze = self._smoother.carry(thumbnail) if self._moved + 1 < self._every else None
+        carried = haze is not None
         if haze is None:
             haze = self._smoother.smooth(estimator.estimate(thumbnail, self._memory))
             self._moved = 0
@@ -246,10 +276,20 @@ class Dehazer:
             self._moved += 1
         self._haze = haze
         weight = self._gate.update(haze.density, time) if self._gate is not None else 1.0
-        removal = plan_removal(haze, strength=self._strength, guide=thumbnail, weight=weight)
+        if choices.mode is Mode.MANUAL:
+            weight = 1.0
+        share = self._glide.towards(choices.share * weight, time)
+        removal = plan_removal(haze, strength=share, guide=thumbnail)
         if removal is not None and self._exposure is not None:
             removal = self._exposure.give_back(removal, time)
-        return Decision(haze, removal, weight)
+        return Decision(haze, removal, weight, carried=carried)
+
+    def _follow(self, choices: Choices, time: float) -> None:
+        self._followed = choices
+        self._glide.begin(time)
+        self._smoother.seconds = choices.smoothing
+        if self._exposure is not None:
+            self._exposure.seconds = _EXPOSURE_RATIO * choices.smoothing
 
     def _forget_scene(self) -> None:
         self._memory.forget()
@@ -257,13 +297,3 @@ class Dehazer:
             self._gate.reset()
         if self._exposure is not None:
             self._exposure.reset()
-
-
-def _check_picture(picture: NDArray[np.uint8], order: str) -> None:
-    if order not in ("rgb", "bgr"):
-        raise UsageError(f"order must be rgb or bgr, not {order!r}")
-    if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8:
-        kind = getattr(picture, "dtype", type(picture).__name__)
-        raise UsageError(f"picture must be a NumPy array of uint8, not {kind}")
-    if picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
-        raise UsageError(f"picture must be height x width x 3, not {' x '.join(map(str, picture.shape)) or 'a scalar'}")

@@ -6,14 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Protocol
 
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import Packet, Sink, Source
 from rtdehaze.core.timing import Durations
-from rtdehaze.pipeline.channel import Cancelled, Channel
-from rtdehaze.pipeline.dehazer import Decision
+from rtdehaze.pipeline.channel import Channel
+from rtdehaze.pipeline.crew import Crew
+from rtdehaze.pipeline.decision import Decision
 from rtdehaze.pipeline.report import Progress
 
 __all__ = ["STAGES", "FrameDehazer", "Runner", "Tally"]
@@ -69,9 +69,8 @@ class Runner:
         self._decided: Channel[tuple[Frame, Decision]] = Channel(_CAPACITY)
         # Packets of copied streams join the frames here, so it is deeper by a burst of audio.
         self._finished: Channel[Frame | Packet] = Channel(_CAPACITY + 16)
-        self._failure: BaseException | None = None
-        self._failure_lock = threading.Lock()
-        self._over = threading.Event()
+        bodies = (self._capture, self._estimate, self._recompose, self._encode)
+        self._crew = Crew(dict(zip(STAGES, bodies, strict=True)))
         self.tally = Tally()
 
     def run(
@@ -92,15 +91,10 @@ class Runner:
             KeyboardInterrupt: Raised in the calling thread, after everything has stopped.
         """
         begin = time.perf_counter()
-        bodies = (self._capture, self._estimate, self._recompose, self._encode)
-        threads = [
-            threading.Thread(target=partial(self._work, body), name=f"rtdehaze-{stage}")
-            for stage, body in zip(STAGES, bodies, strict=True)
-        ]
-        for thread in threads:
-            thread.start()
+        crew = self._crew
+        crew.start()
         try:
-            while not self._over.wait(_PROGRESS_INTERVAL_S):
+            while not crew.over.wait(_PROGRESS_INTERVAL_S):
                 self.tally.seconds = time.perf_counter() - begin
                 if on_progress:
                     on_progress(self._progress())
@@ -108,25 +102,15 @@ class Runner:
                     self.tally.interrupted = True
                     break
         finally:
-            if self.tally.interrupted or self._failure or not self._over.is_set():
+            if self.tally.interrupted or crew.failure or not crew.over.is_set():
                 self._cancel()
-            _join(threads)
+            crew.join()
             self.tally.seconds = time.perf_counter() - begin
-        if self._failure is not None:
-            raise self._failure
+        if crew.failure is not None:
+            raise crew.failure
         if on_progress:
             on_progress(self._progress())
         return self.tally
-
-    def _work(self, body: Callable[[], None]) -> None:
-        try:
-            body()
-        except Cancelled:
-            pass
-        except BaseException as error:  # noqa: BLE001 - handed to the caller of run
-            with self._failure_lock:
-                self._failure = self._failure or error
-            self._over.set()
 
     def _cancel(self) -> None:
         for channel in (self._captured, self._decided, self._finished):
@@ -178,18 +162,8 @@ class Runner:
                 self._sink.write(item)
             self.tally.frames_out += 1
         self._sink.finish()
-        self._over.set()
+        self._crew.over.set()
 
     def _progress(self) -> Progress:
         tally = self.tally
         return Progress(tally.frames_out, self._source.video.frames, tally.seconds, tally.density)
-
-
-def _join(threads: list[threading.Thread]) -> None:
-    for thread in threads:
-        while thread.is_alive():
-            try:
-                thread.join()
-            except KeyboardInterrupt:
-                # Already stopping; a second Ctrl-C must not abandon a thread that holds the output.
-                continue

@@ -14,7 +14,7 @@ from rtdehaze.core.colour import Colour
 from rtdehaze.core.errors import RtdehazeError, SinkError, SourceError
 from rtdehaze.core.frame import PIXEL_FORMATS, Frame, Plane
 from rtdehaze.core.stream import CopiedStream, Packet
-from rtdehaze.pipeline.dehazer import Decision
+from rtdehaze.pipeline.decision import Decision
 from rtdehaze.pipeline.report import Progress
 from rtdehaze.pipeline.runner import STAGES, Runner
 from rtdehaze.stages.capture.memory import MemorySource

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rtdehaze.core.card import Gate
 from rtdehaze.core.haze import Haze, Map, Removal
-from rtdehaze.pipeline.dehazer import Decision
+from rtdehaze.pipeline.decision import Decision
 from rtdehaze.stages.recompose.removal import MAX_CHROMA_GAIN, MIN_TRANSMISSION, plan_removal
 
 __all__ = ["Belief", "belief_of"]

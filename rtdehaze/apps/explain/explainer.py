@@ -16,7 +16,8 @@ from rtdehaze.core.errors import UsageError
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.options import Mode, Options
 from rtdehaze.core.stream import VideoInfo
-from rtdehaze.pipeline.dehazer import Decision, Dehazer
+from rtdehaze.pipeline.decision import Decision
+from rtdehaze.pipeline.dehazer import Dehazer
 
 __all__ = ["Explainer", "View"]
 

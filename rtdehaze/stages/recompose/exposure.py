@@ -37,7 +37,8 @@ class ExposureKeeper:
     """
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
+        """As given; may be changed between two frames."""
         self._lift: float | None = None
         self._time = 0.0
 
@@ -67,11 +68,11 @@ class ExposureKeeper:
         return replace(removal, luma=luma, chroma=chroma)
 
     def _steady(self, lift: float, time: float) -> float:
-        if self._lift is None or self._seconds == 0.0:
+        if self._lift is None or self.seconds == 0.0:
             self._lift = lift
         else:
             step = max(0.0, time - self._time)
-            self._lift += (lift - self._lift) * (1.0 - math.exp(-step / self._seconds))
+            self._lift += (lift - self._lift) * (1.0 - math.exp(-step / self.seconds))
         self._time = time
         return self._lift
 

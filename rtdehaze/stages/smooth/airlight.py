@@ -32,6 +32,10 @@ class AirlightSmoother:
         self._frames = 0.0
         self._mean: Array | None = None
 
+    def pace(self, median_seconds: float, mean_seconds: float) -> None:
+        """Changes the two times, and keeps what is known."""
+        self._median_seconds, self._mean_seconds = median_seconds, mean_seconds
+
     def reset(self) -> None:
         """Forgets everything."""
         self._recent.clear()

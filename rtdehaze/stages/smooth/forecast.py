@@ -70,7 +70,8 @@ class Forecast:
     """
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
+        """As given; may be changed between two frames."""
         self._trend: list[Array] = []
         self._low: list[float] = []
         self._high: list[float] = []
@@ -88,7 +89,7 @@ class Forecast:
     def advance(self, maps: Array, step: float) -> None:
         """Moves carried maps, (c, h, w), on by their trend, in place, over `step` seconds."""
         height, width = maps.shape[1:]
-        step = min(step, self._seconds)
+        step = min(step, self.seconds)
         for plane, trend, low, high in zip(maps, self._trend, self._low, self._high, strict=True):
             advance(plane, _enlarged(trend, height, width), step, low, high)
 
@@ -107,7 +108,7 @@ class Forecast:
         """
         self._elapsed += step
         gain, common_gain = self._gain(step, _TREND_PACE), self._gain(step, _COMMON_PACE)
-        leak = np.float32(math.exp(-step / (_TREND_MEMORY * self._seconds)))
+        leak = np.float32(math.exp(-step / (_TREND_MEMORY * self.seconds)))
         trust = self._trust(maps[0], estimate[0], agreement)
         for index, (plane, new) in enumerate(zip(maps, estimate, strict=True)):
             # Where nothing is kept nothing lags: an edge that the motion missed must not become a trend.
@@ -124,7 +125,7 @@ class Forecast:
         """Change of the trend, per second, for an innovation of 1."""
         if step < _SHORTEST:
             return np.float32(0.0)
-        steady = (1.0 - math.exp(-step / (pace * self._seconds))) / self._seconds
+        steady = (1.0 - math.exp(-step / (pace * self.seconds))) / self.seconds
         growing = min(6.0 * step / self._elapsed**2, _BOLDEST / step)
         return np.float32(max(steady, growing))
 

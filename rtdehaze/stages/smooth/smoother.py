@@ -46,8 +46,7 @@ class HazeSmoother:
     """
 
     def __init__(self, seconds: float = 0.5) -> None:
-        if not (math.isfinite(seconds) and seconds >= 0.0):
-            raise UsageError(f"smoothing must be 0 s or longer, not {seconds} s")
+        _check(seconds)
         self._seconds = seconds
         self._airlight = AirlightSmoother(seconds, _AIRLIGHT_RATIO * seconds)
         self._motion = MotionEstimator()
@@ -56,6 +55,25 @@ class HazeSmoother:
         self.cut = False
         """Whether the last picture dropped the scene before it: a cut, a gap, a jump in time or in size."""
         self.reset()
+
+    @property
+    def seconds(self) -> float:
+        """Time constant of the maps; may be set between two pictures, and keeps what is known.
+
+        Raises:
+            UsageError: It is set to a number that is negative or not finite.
+        """
+        return self._seconds
+
+    @seconds.setter
+    def seconds(self, seconds: float) -> None:
+        _check(seconds)
+        self._seconds = seconds
+        self._airlight.pace(seconds, _AIRLIGHT_RATIO * seconds)
+        self._forecast.seconds = seconds
+        if seconds == 0.0:
+            # What was smoothed last would be taken for the frame before when smoothing comes back.
+            self._start()
 
     def reset(self) -> None:
         """Forgets everything; the next haze is returned as it comes."""
@@ -215,3 +233,8 @@ def _unstack(maps: Array, haze: Haze, airlight: Array, density: float, guide: Ar
 
 def _enlarged(image: Array, width: int, height: int) -> Array:
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+
+
+def _check(seconds: float) -> None:
+    if not (math.isfinite(seconds) and seconds >= 0.0):
+        raise UsageError(f"smoothing must be 0 s or longer, not {seconds} s")
