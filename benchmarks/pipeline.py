@@ -16,7 +16,8 @@ from typing import Any
 from results import save
 
 import rtdehaze
-from rtdehaze.apps.demo import drive_frames, write_frames
+from rtdehaze.apps.demo import write_frames
+from rtdehaze.apps.drive import drive_frames
 from rtdehaze.core.options import Mode
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.report import Progress

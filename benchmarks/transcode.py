@@ -20,7 +20,8 @@ import av
 from results import save
 
 import rtdehaze
-from rtdehaze.apps.demo import drive_frames, write_frames
+from rtdehaze.apps.demo import write_frames
+from rtdehaze.apps.drive import drive_frames
 
 RENDERED = 100
 """Frames that are rendered; the clip drives them there and back until it is long enough."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.core.colour import Colour, ColourTags, Matrix
+from rtdehaze.apps.drive import DRIVE_RATE, DriveSource
 from rtdehaze.core.errors import OutputExistsError, SinkError
-from rtdehaze.core.frame import PIXEL_FORMATS, Frame, Plane
+from rtdehaze.core.frame import Frame
 from rtdehaze.core.options import Options
-from rtdehaze.core.stream import Chapter, CopiedStream, Packet, Source, VideoInfo
+from rtdehaze.core.stream import Source
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.report import Progress, Report
 from rtdehaze.pipeline.transcode import transcode
@@ -25,14 +24,9 @@ from rtdehaze.stages.capture.memory import MemorySource
 from rtdehaze.stages.encode.sink import open_sink
 from rtdehaze.synth.drive import FoggyDrive
 
-__all__ = ["Demo", "DriveSource", "drive_frames", "make_demo", "write_drive", "write_frames"]
+__all__ = ["Demo", "make_demo", "write_drive", "write_frames"]
 
 _log = logging.getLogger("rtdehaze.demo")
-
-_DRIVE_COLOUR = Colour(Matrix.BT601, full_range=False, tags=ColourTags(range=1, space=6, primaries=6, transfer=6))
-"""What OpenCV's RGB -> I420 makes: BT.601, limited range."""
-
-_RATE = 25
 
 _PICTURE_AT_S = 1.2
 """Which frame is drawn side by side: by then the first oncoming car is near."""
@@ -48,57 +42,15 @@ class Demo:
     report: Report
 
 
-class DriveSource:
-    """A generated drive as a source of 4:2:0 frames; a place and weather are rendered frame by frame."""
-
-    def __init__(self, drive: FoggyDrive) -> None:
-        rate = Fraction(drive.fps).limit_denominator(1001)
-        self._drive = drive
-        self.location = "generated drive"
-        self.copied: tuple[CopiedStream, ...] = ()
-        self.chapters: tuple[Chapter, ...] = ()
-        self.metadata: dict[str, str] = {}
-        self.video = VideoInfo(
-            width=drive.width,
-            height=drive.height,
-            format=PIXEL_FORMATS["yuv420p"],
-            colour=_DRIVE_COLOUR,
-            time_base=1 / rate,
-            codec="rawvideo",
-            native_format="yuv420p",
-            rate=rate,
-            duration=float(len(drive) / rate),
-            frames=len(drive),
-        )
-
-    def items(self) -> Iterator[Frame | Packet]:
-        """Renders one frame after the other."""
-        for number in range(len(self._drive)):
-            yield yuv_frame(self._drive.frame(number).hazy, number, self.video.time_base)
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-
-def yuv_frame(rgb: NDArray[np.uint8], pts: int, time_base: Fraction) -> Frame:
-    """Turns an RGB picture of even width and height (H, W, 3) into a 4:2:0 frame, BT.601, limited range."""
-    height, width = rgb.shape[:2]
-    planar = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420), np.uint8).reshape(-1)
-    luma, quarter = height * width, (height // 2) * (width // 2)
-    parts = planar[:luma], planar[luma : luma + quarter], planar[luma + quarter :]
-    sizes = (height, width), (height // 2, width // 2), (height // 2, width // 2)
-    planes = tuple(Plane(part.reshape(size), size[1]) for part, size in zip(parts, sizes, strict=True))
-    return Frame(planes, PIXEL_FORMATS["yuv420p"], width, height, _DRIVE_COLOUR, pts, time_base)
-
-
-def drive_frames(*, width: int, height: int, count: int, **drive: Any) -> list[Frame]:
-    """Renders the first frames of a drive into memory."""
-    source = DriveSource(FoggyDrive(width, height, _RATE, count / _RATE, **drive))
-    return [item for item in source.items() if isinstance(item, Frame)]
-
-
 def write_drive(
-    path: Path, *, width: int, height: int, seconds: float, fps: float = _RATE, overwrite: bool = False, **drive: Any
+    path: Path,
+    *,
+    width: int,
+    height: int,
+    seconds: float,
+    fps: float = DRIVE_RATE,
+    overwrite: bool = False,
+    **drive: Any,
 ) -> None:
     """Renders a drive into a video file of high quality.
 
@@ -152,11 +104,11 @@ def make_demo(
     except OSError as error:
         raise SinkError(f"{clear.parent} cannot be made ({error.strerror}); choose another place with -o") from error
     width, height = size
-    drive = FoggyDrive(width, height, _RATE, seconds, seed, median_transmission=0.4, noise=0.006)
+    drive = FoggyDrive(width, height, DRIVE_RATE, seconds, seed, median_transmission=0.4, noise=0.006)
     _log.info("rendering a drive through fog: %d frames of %dx%d", len(drive), width, height)
     _encode(DriveSource(drive), foggy, overwrite=options.overwrite)
     report = transcode(foggy, clear, options, on_progress=on_progress)
-    _write_png(picture, side_by_side(drive.frame(min(round(_PICTURE_AT_S * _RATE), len(drive) - 1)).hazy, options))
+    _write_png(picture, side_by_side(drive.frame(min(round(_PICTURE_AT_S * DRIVE_RATE), len(drive) - 1)).hazy, options))
     return Demo(foggy, clear, picture, report)
 
 

@@ -9,6 +9,7 @@ import click
 
 import rtdehaze
 from rtdehaze.cli.adapt import adapt
+from rtdehaze.cli.bench import bench
 from rtdehaze.cli.data import data
 from rtdehaze.cli.demo import demo
 from rtdehaze.cli.distill import distill
@@ -40,6 +41,7 @@ for command in (
     run,
     demo,
     evaluate,
+    bench,
     explain,
     adapt,
     models,

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.apps.demo import yuv_frame
+from rtdehaze.apps.drive import yuv_frame
 from rtdehaze.apps.evaluate.contenders import Contender, Settings
 from rtdehaze.apps.evaluate.domains import Domain
 from rtdehaze.apps.evaluate.gallery import Gallery

@@ -60,6 +60,10 @@ class Estimator:
         """One line that says which provider was taken and why."""
         return self._network.session.note
 
+    def left_to_cpu(self) -> tuple[str, ...]:
+        """Nodes that compute on the CPU although another provider was taken; empty where it really runs there."""
+        return self._network.session.left_to_cpu()
+
     def thumbnail_size(self, width: int, height: int) -> tuple[int, int]:
         """The (width, height) of the thumbnail for a picture of that size."""
         return self._network.thumbnail_size(width, height)
@@ -140,7 +144,7 @@ def _trusted(model: Model, network: Network, asked: str, threads: int) -> Networ
         if asked != "auto":
             raise
         note = f"CPU, because {error}"
-        return Network(network.card, Session(session.runtime, model.card.name, "cpu", note))
+        return Network(network.card, Session(session.runtime, model, "cpu", note))
     return network
 
 

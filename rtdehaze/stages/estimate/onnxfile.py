@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rtdehaze.core.errors import ModelError
 
-__all__ = ["LARGEST_FILE", "inspect_onnx"]
+__all__ = ["LARGEST_FILE", "GraphNode", "inspect_onnx", "read_graph"]
 
 LARGEST_FILE = 512 * 2**20
 """Bytes. Dehazing networks have some hundred thousand to some ten million weights; 512 MiB are 128 million."""
@@ -26,6 +26,8 @@ DEEPEST = 16
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _EXTERNAL = 1
+_GRAPH, _NODE, _INITIALIZER, _INPUT = 7, 1, 5, 11
+_TENSOR_NAME, _VALUE_NAME = 8, 1
 
 # Message -> field -> what is inside. Fields that are not listed are skipped.
 _CHILDREN: dict[str, dict[int, str]] = {
@@ -49,6 +51,55 @@ class _Tensor:
 class _Findings:
     locations: list[str] = field(default_factory=list)
     graphs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GraphNode:
+    """A node of the main graph; nodes of graphs within it are not looked at."""
+
+    name: str
+    """May be empty."""
+    kind: str
+    """Its operator, for example `Conv`."""
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def read_graph(data: bytes) -> tuple[list[GraphNode], frozenset[str]]:
+    """Reads the nodes of a model that `inspect_onnx` has passed.
+
+    Returns:
+        The nodes, in an order in which they can be run, and the names of what is fed.
+    """
+    nodes: list[GraphNode] = []
+    fed: set[str] = set()
+    weights: set[str] = set()
+    for number, value in _fields(memoryview(data)):
+        if number != _GRAPH or not isinstance(value, memoryview):
+            continue
+        for kind, part in _fields(value):
+            if not isinstance(part, memoryview):
+                continue
+            if kind == _NODE:
+                nodes.append(_node(part))
+            elif kind == _INITIALIZER:
+                weights.update(_texts(part, _TENSOR_NAME))
+            elif kind == _INPUT:
+                fed.update(_texts(part, _VALUE_NAME))
+    return nodes, frozenset(fed - weights)
+
+
+def _node(message: memoryview) -> GraphNode:
+    name, kind = "".join(_texts(message, 3)), "".join(_texts(message, 4))
+    return GraphNode(name, kind, tuple(_texts(message, 1)), tuple(_texts(message, 2)))
+
+
+def _texts(message: memoryview, wanted: int) -> list[str]:
+    return [
+        bytes(value).decode()
+        for number, value in _fields(message)
+        if number == wanted and isinstance(value, memoryview)
+    ]
 
 
 def inspect_onnx(data: bytes, path: Path) -> tuple[Path, ...]:

@@ -18,6 +18,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from rtdehaze.core.errors import ModelError, ProviderError, UsageError
+from rtdehaze.stages.estimate.assignment import assigned_nodes, strays
 from rtdehaze.stages.estimate.models import Model
 
 __all__ = ["PROVIDERS", "Session", "Tensor", "open_session", "why_no_gpu"]
@@ -51,8 +52,8 @@ class Tensor:
 class Session:
     """A model on one provider. `run` may be called from several threads."""
 
-    def __init__(self, session: ort.InferenceSession, name: str, provider: str, note: str) -> None:
-        self.runtime, self._name = session, name
+    def __init__(self, session: ort.InferenceSession, model: Model, provider: str, note: str) -> None:
+        self.runtime, self._model = session, model
         self.provider = provider
         """`cpu`, `cuda` or `tensorrt`: what it really runs on."""
         self.note = note
@@ -69,8 +70,21 @@ class Session:
         try:
             answer: list[Array] = self.runtime.run(outputs, dict(feed))
         except Exception as error:
-            raise ModelError(f"model {self._name} failed to run on {self.provider}: {_one_line(error)}") from error
+            raise ModelError(
+                f"model {self._model.card.name} failed to run on {self.provider}: {_one_line(error)}"
+            ) from error
         return answer
+
+    def left_to_cpu(self) -> tuple[str, ...]:
+        """Nodes that compute on the CPU although another provider was taken, by the runtime's own record.
+
+        Returns:
+            Their operators and names; empty where all but shape arithmetic runs on the provider.
+        """
+        if self.provider == "cpu":
+            return ()
+        left = strays(self._model.graph, assigned_nodes(self.runtime))
+        return tuple(f"{node.kind} {node.name}".rstrip() for node in left)
 
 
 def open_session(model: Model, provider: str = "auto", threads: int = 1) -> Session:
@@ -92,21 +106,20 @@ def open_session(model: Model, provider: str = "auto", threads: int = 1) -> Sess
     if threads < 1:
         raise UsageError(f"{threads = } must be 1 or more")
     ort.set_default_logger_severity(_SILENT)
-    name = model.card.name
     if provider == "cpu":
-        return Session(_create(model, "cpu", threads), name, "cpu", "CPU, as asked")
+        return Session(_create(model, "cpu", threads), model, "cpu", "CPU, as asked")
     reason = why_no_gpu(provider)
     if reason is None:
         try:
             wanted = "cuda" if provider == "auto" else provider
-            return Session(_create(model, wanted, threads), name, wanted, _note(provider, wanted))
+            return Session(_create(model, wanted, threads), model, wanted, _note(provider, wanted))
         except ProviderError as error:
             if provider != "auto":
                 raise
             reason = str(error)
     if provider != "auto":
         raise ProviderError(f"provider {provider} cannot be used: {reason}; or choose --provider cpu")
-    return Session(_create(model, "cpu", threads), name, "cpu", f"CPU, because {reason}")
+    return Session(_create(model, "cpu", threads), model, "cpu", f"CPU, because {reason}")
 
 
 def why_no_gpu(provider: str = "cuda") -> str | None:
@@ -204,10 +217,8 @@ def _confirm(session: ort.InferenceSession, provider: str) -> None:
     got = session.get_providers()[0]
     if got != wanted:
         raise ProviderError(f"{wanted} was asked for, {got} was given: the provider did not open")
-    if provider != "cpu":
-        given = {part.ep_name for part in session.get_provider_graph_assignment_info()}
-        if given <= {_EXECUTION["cpu"]}:
-            raise ProviderError(f"{wanted} opened but took no part of the model")
+    if provider != "cpu" and wanted not in {node.provider for node in assigned_nodes(session)}:
+        raise ProviderError(f"{wanted} opened but took no part of the model")
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,0 +1,282 @@
+"""The benchmark: every combination against its reference, in turns, in one process."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import rtdehaze
+from rtdehaze.apps.bench.machine import gpu_memory_mib, machine
+from rtdehaze.apps.bench.material import Material, gather, playable
+from rtdehaze.apps.bench.plan import NO_CODEC, Case, Codec, Plan
+from rtdehaze.apps.bench.plot import assert_plottable, plot_bench
+from rtdehaze.apps.bench.results import Bench, Reference, Row, Spread, assert_free, write_bench
+from rtdehaze.apps.bench.running import Bed, Run, Untouched, frames_for, latency, run_once
+from rtdehaze.core.errors import ProviderError, UsageError
+from rtdehaze.core.options import Mode
+from rtdehaze.core.stream import Source
+from rtdehaze.pipeline.dehazer import Dehazer
+from rtdehaze.pipeline.runner import STAGES, FrameDehazer
+from rtdehaze.pipeline.threads import ThreadPlan, opencv_threads, plan_threads
+from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
+
+__all__ = ["Progress", "bench", "bench_to_files"]
+
+Progress = Callable[[str, int, int], None]
+"""Called with a combination's name, rounds done, and rounds in all."""
+
+_WARM_UP_FRAMES = 6
+"""Compiled loops are loaded, pools filled, and the speed is known well enough to say how many frames make a run."""
+
+
+def bench(plan: Plan, *, on_progress: Progress | None = None, stop: threading.Event | None = None) -> Bench:
+    """Measures every combination of a plan.
+
+    Ours and the reference take turns, the one that begins too; the warm-up before them is not counted.
+
+    Args:
+        plan: What is to be measured.
+        on_progress: Called after every round.
+        stop: Set it to end early: rounds that are complete count, and the result says `interrupted`.
+
+    Raises:
+        ProviderError: A provider did not open, or left part of a model to the CPU; before anything is measured.
+        UsageError: There is no such model, codec or preset.
+        SourceError: The source cannot be read.
+    """
+    stop = stop or threading.Event()
+    threads = plan_threads(plan.threads)
+    rows: list[Row] = []
+    complete = True
+    with opencv_threads(1):
+        opened = _open_all(plan, threads)
+        for size in plan.sizes or (None,):
+            material = gather(plan.source, size)
+            for codec in plan.codecs:
+                with _laid(material, codec, threads) as bed:
+                    for one in opened:
+                        row = None if stop.is_set() else _row(bed, one, codec, plan, threads, on_progress, stop)
+                        complete = complete and row is not None and row.rounds == plan.rounds
+                        rows += [row] if row is not None else []
+            del material
+    return _bench(plan, rows, interrupted=not complete)
+
+
+def bench_to_files(
+    plan: Plan,
+    *,
+    json_path: Path | None = None,
+    plot_path: Path | None = None,
+    overwrite: bool = False,
+    on_progress: Progress | None = None,
+    stop: threading.Event | None = None,
+) -> Bench:
+    """Measures and writes what was asked for; what cannot be written is refused before anything is measured.
+
+    An interrupted benchmark writes the combinations that it has, and nothing where it has none.
+
+    Raises:
+        OutputExistsError: A file exists and `overwrite` is false.
+        MissingDependencyError: A plot was asked for and matplotlib is not installed.
+        SinkError: A file cannot be written.
+        RtdehazeError: As `bench`.
+    """
+    for path in (json_path, plot_path):
+        if path is not None:
+            assert_free(path, overwrite=overwrite)
+    if plot_path is not None:
+        assert_plottable(plot_path)
+    found = bench(plan, on_progress=on_progress, stop=stop)
+    if found.rows and json_path is not None:
+        write_bench(found, json_path)
+    if found.rows and plot_path is not None:
+        plot_bench(found, plot_path)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A model on a provider, proven to run there."""
+
+    estimator: Estimator
+    gpu_mib_before: int | None
+
+
+def _open_all(plan: Plan, threads: ThreadPlan) -> list[_Opened]:
+    opened: dict[tuple[str, str], _Opened] = {}
+    for model in plan.models:
+        for provider in plan.providers:
+            before = None if provider == "cpu" else gpu_memory_mib()
+            estimator = open_estimator(model, provider=provider, threads=threads.inference)
+            _assert_really_runs(estimator)
+            on_gpu = estimator.provider != "cpu"
+            opened.setdefault((estimator.name, estimator.provider), _Opened(estimator, before if on_gpu else None))
+    return list(opened.values())
+
+
+def _assert_really_runs(estimator: Estimator) -> None:
+    left = estimator.left_to_cpu()
+    if left:
+        named = ", ".join(left[:3]) + (", ..." if len(left) > 3 else "")
+        raise ProviderError(
+            f"model {estimator.name} does not really run on {estimator.provider}: {len(left)} of its nodes compute on "
+            f"the CPU ({named}); choose --providers cpu, or a model that runs there as a whole"
+        )
+
+
+@contextmanager
+def _laid(material: Material, codec: Codec, threads: ThreadPlan) -> Iterator[Bed]:
+    with ExitStack() as held:
+        play: Callable[[int], Source] | None = None
+        if codec.name != NO_CODEC:
+            play = held.enter_context(playable(material, threads.decode))
+        yield Bed(material, codec, play, threads.encode)
+
+
+def _row(
+    bed: Bed,
+    opened: _Opened,
+    codec: Codec,
+    plan: Plan,
+    threads: ThreadPlan,
+    on_progress: Progress | None,
+    stop: threading.Event,
+) -> Row | None:
+    frame, estimator = bed.frames[0], opened.estimator
+    case = Case((frame.width, frame.height), estimator.name, estimator.provider, codec)
+
+    def tell(rounds: int) -> None:
+        if on_progress is not None:
+            on_progress(case.label, rounds, plan.rounds)
+
+    def ours() -> Dehazer:
+        return Dehazer(estimator, mode=Mode.MANUAL, threads=threads.recompose)
+
+    def plain() -> FrameDehazer:
+        return Dehazer(None, mode=Mode.OFF) if bed.in_memory else Untouched()
+
+    tell(0)
+    taken = _Taken(bed, ours, plain, plan.seconds, stop)
+    for number in range(plan.rounds):
+        if not taken.round(number):
+            break
+        tell(number + 1)
+    return taken.row(case, opened) if taken.ours else None
+
+
+class _Taken:
+    """Rounds of one combination: a run of ours, one of the reference, and the latency."""
+
+    def __init__(
+        self,
+        bed: Bed,
+        ours: Callable[[], FrameDehazer],
+        plain: Callable[[], FrameDehazer],
+        seconds: float,
+        stop: threading.Event,
+    ) -> None:
+        self._bed, self._make, self._seconds, self._stop = bed, {"ours": ours, "plain": plain}, seconds, stop
+        self._counts: dict[str, int] = {}
+        self.ours: list[Run] = []
+        self._plain: list[Run] = []
+        self._latencies: list[dict[str, float]] = []
+
+    def round(self, number: int) -> bool:
+        """Takes turns once; returns whether it was completed."""
+        found: dict[str, Run] = {}
+        for which in ("ours", "plain") if number % 2 else ("plain", "ours"):
+            run = self._run(which)
+            if run is None:
+                return False
+            found[which] = run
+        dehazer = self._make["ours"]()
+        self._latencies.append(latency(dehazer, self._bed.frames))
+        _close(dehazer)
+        self.ours.append(found["ours"])
+        self._plain.append(found["plain"])
+        return True
+
+    def _run(self, which: str) -> Run | None:
+        if which not in self._counts:
+            # Twice: the first fills caches and queues, the second says how fast it is.
+            for _ in range(2):
+                warm = self._once(which, _WARM_UP_FRAMES)
+                if warm is None:
+                    return None
+                self._counts[which] = frames_for(self._seconds, warm.fps)
+        return self._once(which, self._counts[which])
+
+    def _once(self, which: str, count: int) -> Run | None:
+        if self._stop.is_set():
+            return None
+        dehazer = self._make[which]()
+        try:
+            return run_once(self._bed, dehazer, count, self._stop)
+        finally:
+            _close(dehazer)
+
+    def row(self, case: Case, opened: _Opened) -> Row:
+        """Sums the rounds up."""
+        ours, plain = self.ours, self._plain
+        ratios = [a.fps / b.fps for a, b in zip(ours, plain, strict=True)]
+        now = gpu_memory_mib() if opened.gpu_mib_before is not None else None
+        return Row(
+            size=f"{case.size[0]}x{case.size[1]}",
+            codec=case.codec.label,
+            model=case.model,
+            provider=case.provider,
+            provider_note=opened.estimator.provider_note,
+            rounds=len(ours),
+            frames=ours[-1].frames,
+            fps=Spread.of([run.fps for run in ours], 2),
+            reference=Reference(
+                what="copy" if self._bed.in_memory else "transcode",
+                fps=Spread.of([run.fps for run in plain], 2),
+                cores=Spread.of([run.cores for run in plain], 2),
+                rss_mib=round(max(run.rss_mib for run in plain), 1),
+            ),
+            ratio=Spread.of(ratios),
+            stages_ms={stage: _stage(ours, stage) for stage in STAGES},
+            latency_ms={name: _middle([one[name] for one in self._latencies]) for name in self._latencies[0]},
+            cores=Spread.of([run.cores for run in ours], 2),
+            rss_mib=round(max(run.rss_mib for run in ours), 1),
+            held_mib=round(self._bed.held_mib, 1),
+            gpu_memory_mib=None if now is None else now - (opened.gpu_mib_before or 0),
+        )
+
+
+def _stage(runs: list[Run], stage: str) -> dict[str, float]:
+    times = [run.stages[stage] for run in runs]
+    return {
+        "p50": _middle([one.p50_ms for one in times]),
+        "p95": _middle([one.p95_ms for one in times]),
+        "p99": _middle([one.p99_ms for one in times]),
+        "mean": _middle([1e3 * one.total_s / run.frames for one, run in zip(times, runs, strict=True)]),
+    }
+
+
+def _middle(values: list[float]) -> float:
+    return round(statistics.median(values), 3)
+
+
+def _close(dehazer: FrameDehazer) -> None:
+    if isinstance(dehazer, Dehazer):
+        dehazer.close()
+
+
+def _bench(plan: Plan, rows: list[Row], *, interrupted: bool) -> Bench:
+    if not rows and not interrupted:
+        raise UsageError("nothing to measure: no combination of sizes, codecs, models and providers")
+    settings = {
+        name: value for name, value in dataclasses.asdict(plan).items() if name in ("threads", "seconds", "rounds")
+    }
+    # A path is the user's own; the name is enough to know the file again.
+    settings |= {"source": Path(plan.source).name, "rtdehaze": rtdehaze.__version__}
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    return Bench(date, machine(), settings, interrupted, tuple(rows))

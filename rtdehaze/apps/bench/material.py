@@ -1,0 +1,174 @@
+"""What is dehazed while it is measured: frames in memory, or a clip that is read again and again."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rtdehaze.apps.bench.plan import GENERATED
+from rtdehaze.apps.drive import drive_frames
+from rtdehaze.core.errors import SourceError
+from rtdehaze.core.frame import Frame, Layout, Plane
+from rtdehaze.core.stream import Chapter, CopiedStream, Packet, Source, VideoInfo
+
+__all__ = ["Material", "Repeated", "gather", "playable"]
+
+_RENDERED = 8
+"""Frames of the drive that are rendered; played there and back they make 14."""
+
+_READ = 25
+"""Frames that are read of a file."""
+
+_HELD_BYTES = 512 * 2**20
+"""Frames in memory, at most; 8K frames of 8 bits have 50 MB."""
+
+_LOOPS = 4
+"""Turns of the frames in the clip that is encoded: reopening it must be rare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Frames of one size, and where the codecs' input is."""
+
+    frames: tuple[Frame, ...]
+    file: Path | None
+    """The user's own file, where it has this size."""
+
+    @property
+    def mib(self) -> float:
+        """Memory that the frames hold."""
+        return sum(plane.data.nbytes for frame in self.frames for plane in frame.planes) / 2**20
+
+
+class Repeated:
+    """A source that opens a file again and again, with timestamps that go on, and stops after `count` frames.
+
+    Args:
+        reopen: Opens the file.
+        count: Frames to deliver; packets of other streams are left out.
+    """
+
+    def __init__(self, reopen: Callable[[], Source], count: int) -> None:
+        self._reopen, self._count = reopen, count
+        with closing(reopen()) as first:
+            self.location = first.location
+            self.video: VideoInfo = replace(first.video, frames=count)
+        self.copied: tuple[CopiedStream, ...] = ()
+        self.chapters: tuple[Chapter, ...] = ()
+        self.metadata: dict[str, str] = {}
+
+    def items(self) -> Iterator[Frame | Packet]:
+        """Yields the frames.
+
+        Raises:
+            SourceError: The file cannot be read, or holds no frame.
+        """
+        number, shift = 0, 0
+        while number < self._count:
+            before, last, step = number, 0, 1
+            with closing(self._reopen()) as source:
+                for item in source.items():
+                    if not isinstance(item, Frame):
+                        continue
+                    step, last = max(1, item.pts - last), item.pts
+                    yield replace(item, pts=item.pts + shift)
+                    number += 1
+                    if number == self._count:
+                        return
+            if number == before:
+                raise SourceError(f"{self.location!r} holds no frame that can be read")
+            shift += last + step
+
+    def close(self) -> None:
+        """Nothing stays open between two frames that are not read."""
+
+
+def gather(source: str, size: tuple[int, int] | None) -> Material:
+    """Renders or reads the frames for a size.
+
+    Args:
+        source: `generated` or a video file.
+        size: Width and height; None takes the file's own.
+
+    Raises:
+        SourceError: The file cannot be read.
+    """
+    if source == GENERATED:
+        width, height = size or (1920, 1080)
+        count = max(2, min(_RENDERED, _HELD_BYTES // (width * height * 3 // 2)))
+        there = drive_frames(width=width, height=height, count=count, noise=0.006, seed=10)
+        return Material((*there, *there[-2:0:-1]), None)
+    read = _read(source)
+    own = read[0].width, read[0].height
+    if size is None or size == own:
+        return Material(tuple(read), Path(source))
+    return Material(tuple(_resized(frame, *size) for frame in read), None)
+
+
+@contextmanager
+def playable(material: Material, threads: int) -> Iterator[Callable[[int], Source]]:
+    """Gives what opens a source of so many frames, decoded from a file while it is read.
+
+    Args:
+        material: Its own file is taken where it has one; otherwise its frames are encoded into one.
+        threads: Of the decoder.
+    """
+    from rtdehaze.stages.capture.source import open_source
+
+    with tempfile.TemporaryDirectory(prefix="rtdehaze-bench-") as folder:
+        path = material.file
+        if path is None:
+            from rtdehaze.apps.demo import write_frames
+
+            path = Path(folder) / "hazy.mkv"
+            write_frames(path, list(material.frames), len(material.frames) * _LOOPS)
+        yield lambda count: Repeated(lambda: open_source(str(path), threads=threads), count)
+
+
+def _read(path: str) -> list[Frame]:
+    from rtdehaze.stages.capture.source import open_source
+
+    frames: list[Frame] = []
+    with closing(open_source(path)) as source:
+        video = source.video
+        most = max(2, min(_READ, _HELD_BYTES // (video.width * video.height * 3)))
+        for item in source.items():
+            if isinstance(item, Frame):
+                frames.append(item)
+            if len(frames) == most:
+                break
+    if not frames:
+        raise SourceError(f"{path} holds no frame that can be read")
+    return frames
+
+
+def _resized(frame: Frame, width: int, height: int) -> Frame:
+    """The frame at another size, plane by plane, its lines aligned as codecs align them."""
+    pixels = frame.format
+    chroma = pixels.chroma_size(width, height)
+    planes = []
+    for number, plane in enumerate(frame.planes):
+        size = chroma if number else (width, height)
+        samples: NDArray[np.integer[Any]] = plane.samples
+        if number and pixels.layout is Layout.SEMIPLANAR:
+            pairs = samples.reshape(samples.shape[0], -1, 2)
+            smaller = np.asarray(cv2.resize(pairs, size, interpolation=cv2.INTER_AREA)).reshape(size[1], -1)
+        else:
+            smaller = np.asarray(cv2.resize(samples, size, interpolation=cv2.INTER_AREA))
+        planes.append(_padded(smaller))
+    return replace(frame, planes=tuple(planes), width=width, height=height, native=None)
+
+
+def _padded(samples: NDArray[Any]) -> Plane:
+    height, width = samples.shape
+    lines = np.zeros((height, -(-width // 64) * 64), samples.dtype)
+    lines[:, :width] = samples
+    return Plane(lines, width)

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rtdehaze.stages.estimate.session import why_no_gpu
+from tests.conftest import Result
+
+QUICK = ("--sizes", "96x64", "--models", "cap", "--codec", "none", "--seconds", "0.1", "--rounds", "1")
+
+Command = Callable[..., Result]
+
+
+def test_a_benchmark_prints_its_tables_and_writes_what_was_asked_for(rtdehaze: Command, tmp_path: Path) -> None:
+    figures, plot = tmp_path / "a.json", tmp_path / "a.png"
+    result = rtdehaze("bench", *QUICK, "--providers", "cpu", "--json", figures, "--plot", plot)
+    assert result.code == 0
+    assert result.err == ""
+    for word in ("96x64", "cap", "cpu", "where the time goes", "estimate", "recompose", "█"):
+        assert word in result.out
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert json.loads(figures.read_text())["rows"][0]["provider"] == "cpu"
+
+    compared = rtdehaze("bench", "compare", figures, figures)
+    assert compared.code == 0
+    assert "same machine" in compared.out
+    assert "~1.000" in compared.out
+
+
+@pytest.mark.skipif(why_no_gpu() is None, reason="CUDA opens here")
+@pytest.mark.parametrize("provider", ["cuda", "tensorrt"])
+def test_a_provider_that_does_not_open_is_an_error_and_no_number(
+    rtdehaze: Command, tmp_path: Path, provider: str
+) -> None:
+    path = tmp_path / "a.json"
+    result = rtdehaze("bench", *QUICK, "--providers", f"cpu,{provider}", "--json", path)
+    assert result.code == 1
+    assert result.out == ""
+    assert result.err.startswith(f"rtdehaze: error: provider {provider} cannot be used")
+    assert result.err.count("\n") == 1
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--sizes", "huge"), "huge"),
+        (("--codec", "no-such-codec"), "no-such-codec"),
+        (("--providers", "npu"), "npu"),
+        (("--models", "no-such-model"), "no-such-model"),
+        (("--source", "missing.mp4"), "missing.mp4"),
+        (("--json", "missing-folder/a.json"), "missing-folder"),
+        (("--plot", "a.txt"), "a.txt"),
+        (("compare", "missing.json", "missing.json"), "missing.json"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_line_and_exit_code_2(
+    rtdehaze: Command, words: tuple[str, ...], said: str
+) -> None:
+    result = rtdehaze("bench", *(() if words[0] == "compare" else QUICK), *words)
+    assert result.code == 2
+    assert said in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_an_existing_file_is_kept_without_overwrite(rtdehaze: Command, tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("mine")
+    assert rtdehaze("bench", *QUICK, "--json", path).code == 2
+    assert path.read_text() == "mine"
+
+
+def test_ctrl_c_shows_and_writes_what_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    words = ("--sizes", "96x64,128x96", "--models", "cap", "--codec", "none", "--seconds", "0.2", "--rounds", "100")
+    command = [sys.executable, "-m", "rtdehaze", "bench", *words, "--json", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(4)
+        os.kill(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    if "96x64" in out:
+        content = json.loads(path.read_text())
+        assert content["interrupted"]
+        assert content["rows"][0]["rounds"] >= 1
+    else:
+        assert not list(tmp_path.iterdir())
