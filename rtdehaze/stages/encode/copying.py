@@ -104,7 +104,7 @@ def _can_hold(stream: CopiedStream, container: ContainerKind) -> bool:
     if container.holds is not None and stream.codec not in container.holds:
         return False
     if container.remote:
-        return True
+        return _describes_itself(stream)
     if stream.kind == "attachment":
         return container.format == "matroska"
     try:
@@ -114,6 +114,12 @@ def _can_hold(stream: CopiedStream, container: ContainerKind) -> bool:
     except (av.FFmpegError, ValueError, OSError):
         return False
     return True
+
+
+def _describes_itself(stream: CopiedStream) -> bool:
+    """Whether a peer can be told beforehand how to decode the stream: AAC as in transport streams says it inside."""
+    context = getattr(stream.native, "codec_context", None)
+    return stream.codec != "aac" or bool(context is not None and context.extradata)
 
 
 def add_copied_stream(container: Any, stream: CopiedStream) -> Any:

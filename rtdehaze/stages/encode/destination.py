@@ -10,7 +10,7 @@ from pathlib import Path
 from rtdehaze.core.errors import OutputExistsError, SinkError, UsageError
 from rtdehaze.stages.encode.translate import sink_errors
 
-__all__ = ["Destination", "same_file"]
+__all__ = ["Destination", "check_folder", "same_file"]
 
 
 def same_file(one: Path, other: Path) -> bool:
@@ -19,6 +19,20 @@ def same_file(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except (OSError, ValueError):
         return False
+
+
+def check_folder(location: str, folder: Path) -> None:
+    """Checks that a file can be made in a folder.
+
+    Raises:
+        SinkError: It is missing or not writable.
+    """
+    if not folder.is_dir():
+        message = f"{location}: there is no directory '{folder}'; create it first"
+        raise SinkError(message)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        message = f"{location}: the directory '{folder}' is not writable; choose another"
+        raise SinkError(message)
 
 
 class Destination:
@@ -38,9 +52,9 @@ class Destination:
         """
         self.path = Path(location)
         self._check(location, source, overwrite=overwrite)
-        # A device (/dev/null) is written, never replaced or removed.
-        self._special = self.path.exists() and not stat.S_ISREG(self.path.stat().st_mode)
-        self._replaces = self.path.exists() and not self._special
+        self.special = self.path.exists() and not stat.S_ISREG(self.path.stat().st_mode)
+        """Whether it is a device such as /dev/null, which is written, never replaced or removed."""
+        self._replaces = self.path.exists() and not self.special
         # What replaces a link's target, so that the link stays a link.
         self._final = self.path.resolve() if self._replaces else self.path
         self.working = self._final
@@ -48,7 +62,6 @@ class Destination:
             self.working = self._final.with_name(f".{self._final.stem}.{os.getpid()}.part{self._final.suffix}")
 
     def _check(self, location: str, source: str, *, overwrite: bool) -> None:
-        parent = self.path.parent
         if self.path.is_dir():
             message = f"{location}: is a directory; name a file in it"
             raise UsageError(message)
@@ -58,12 +71,7 @@ class Destination:
         if os.path.lexists(self.path) and not overwrite:
             message = f"{location}: exists already; name another output or pass --overwrite"
             raise OutputExistsError(message)
-        if not parent.is_dir():
-            message = f"{location}: there is no directory '{parent}'; create it first"
-            raise SinkError(message)
-        if not os.access(parent, os.W_OK | os.X_OK):
-            message = f"{location}: the directory '{parent}' is not writable; choose another"
-            raise SinkError(message)
+        check_folder(location, self.path.parent)
 
     @property
     def replaces(self) -> bool:
@@ -83,6 +91,6 @@ class Destination:
 
     def discard(self) -> None:
         """Removes what was written; never raises."""
-        if not self._special:
+        if not self.special:
             with suppress(OSError):
                 self.working.unlink()

@@ -58,6 +58,8 @@ class EncoderPlan:
     b_frames: bool = True
     by_rate: bool = False
     """Whether frames are numbered by the rate, since codec or container hold no timestamps."""
+    gop: int | None = None
+    """Frames from keyframe to keyframe at most; None leaves it to the encoder."""
     prompt: bool = False
     """Whether a frame's packet must come out before the next frame goes in."""
 
@@ -112,10 +114,12 @@ def apply_plan(context: VideoCodecContext, plan: EncoderPlan) -> None:
     # By frames, not by slices (PyAV's default): faster, and slices cost quality. But threads hold a frame each.
     context.thread_type = "SLICE" if plan.prompt else "AUTO"
     context.flags |= Flags.frame_duration
-    if plan.prompt:
+    if plan.prompt and plan.encoder == "mpeg2video":
         context.flags |= Flags.low_delay
     if not plan.b_frames:
         context.max_b_frames = 0
+    if plan.gop is not None:
+        context.gop_size = plan.gop
     if plan.bitrate is not None:
         context.bit_rate = plan.bitrate
 

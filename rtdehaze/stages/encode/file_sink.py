@@ -14,7 +14,7 @@ from rtdehaze.stages.encode.frames import FrameAllocator
 from rtdehaze.stages.encode.muxer import FilePlan, Muxer
 from rtdehaze.stages.encode.translate import sink_errors
 
-__all__ = ["FileSink"]
+__all__ = ["FileSink", "plays"]
 
 
 class FileSink:
@@ -96,7 +96,7 @@ class FileSink:
             try:
                 self._complete()
             except Exception:  # noqa: BLE001 - this is the last resort, whatever broke before
-                self._kept = not self._destination.replaces and _plays(str(self._destination.path))
+                self._kept = not self._destination.replaces and plays(str(self._destination.path))
         with suppress(Exception):
             self._muxer.close()
         if not self._kept:
@@ -104,7 +104,8 @@ class FileSink:
         return self._kept
 
 
-def _plays(path: str) -> bool:
+def plays(path: str) -> bool:
+    """Whether a file has a frame that can be decoded."""
     try:
         with av.open(path) as container:
             return next(container.decode(video=0), None) is not None

@@ -53,6 +53,8 @@ class EncoderRequest:
     threads: int = 0
     prompt: bool = False
     """Whether a frame's packet must come out before the next frame goes in, for viewers who watch live."""
+    gop: float | None = None
+    """Seconds from keyframe to keyframe at most."""
 
 
 def check_request(container: ContainerKind, request: EncoderRequest) -> None:
@@ -130,8 +132,14 @@ def _plan(
         request.threads,
         b_frames=not (container.fixed_rate or request.prompt),
         by_rate=by_rate,
+        # FFV1 makes no keyframe on request, and needs none of the others.
+        gop=1 if request.prompt and encoder == "ffv1" else _frames(request.gop, rate),
         prompt=request.prompt,
     )
+
+
+def _frames(seconds: float | None, rate: Fraction) -> int | None:
+    return None if seconds is None else max(1, round(seconds * rate))
 
 
 def _wanted_format(asked: str | None, video: VideoInfo) -> str:

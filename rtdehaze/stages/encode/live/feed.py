@@ -1,0 +1,109 @@
+"""What travels from the encoders to the outlets: packets, and what a container must know to take them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.stream import Stream
+
+from rtdehaze.core.live import Joined
+from rtdehaze.core.stream import CopiedStream, VideoInfo
+from rtdehaze.stages.encode.containers import ContainerKind
+from rtdehaze.stages.encode.copying import StreamPlan
+from rtdehaze.stages.encode.encoders import EncoderPlan
+
+__all__ = ["Feed", "Make", "Parcel", "duplicate", "kept_streams"]
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """What the frames and copied streams of a connection are like; equal makes go on in the same containers."""
+
+    video: VideoInfo
+    size: tuple[int, int]
+    sounds: tuple[tuple[object, ...], ...]
+    """What containers know of each copied stream."""
+
+    @staticmethod
+    def of(joined: Joined, size: tuple[int, int]) -> Make:
+        """Looks at a connection's streams, which are alive now."""
+        # Neither its length nor its tags nor its bit rate change how a camera's video is encoded.
+        video = replace(joined.video, duration=None, frames=None, bit_rate=None, metadata={}, native=None)
+        return Make(video, size, tuple(_described(stream) for stream in joined.copied))
+
+
+def _described(stream: CopiedStream) -> tuple[object, ...]:
+    context: Any = getattr(stream.native, "codec_context", None)
+    words: tuple[object, ...] = (stream.index, stream.kind, stream.codec, stream.language)
+    if context is None:
+        return words
+    sound = (context.sample_rate, context.layout.name) if stream.kind == "audio" else ()
+    return (*words, bytes(context.extradata or b""), *sound)
+
+
+def kept_streams(copied: Sequence[CopiedStream]) -> tuple[CopiedStream, ...]:
+    """Returns the streams with natives that live on when their container is closed, each with a decoder of its own."""
+    keeper: Any = av.open(io.BytesIO(), "w", format="null")
+    kept = []
+    for stream in copied:
+        native = stream.native
+        if isinstance(native, Stream) and (native.codec_context is not None or stream.kind == "data"):
+            made = keeper.add_stream_from_template(native, opaque=True)
+            made.disposition = native.disposition
+            made.metadata.update(native.metadata)
+            native = made
+        kept.append(replace(stream, native=native))
+    return tuple(kept)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feed:
+    """What one outlet is given between two changes of the make."""
+
+    kind: ContainerKind
+    plan: EncoderPlan
+    template: Any
+    """The encoder's stream, open: containers copy its parameters."""
+    streams: Sequence[StreamPlan]
+    metadata: dict[str, str]
+
+    def own_streams(self) -> list[StreamPlan]:
+        """Returns the copied streams' plans with decoders that nobody shares."""
+        kept = kept_streams([plan.stream for plan in self.streams])
+        return [replace(plan, stream=stream) for plan, stream in zip(self.streams, kept, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parcel:
+    """A packet on its way to several outlets; they duplicate it, for muxers change what they are given."""
+
+    native: Any
+    time: Fraction
+    """Presentation time in seconds on the run's clock."""
+    stream: int | None = None
+    """Index of the copied stream; None is the video."""
+    key: bool = False
+    segment: int = 0
+    """Which of the files that are cut by time it belongs to; it grows at keyframes."""
+
+    @property
+    def video(self) -> bool:
+        """Whether it holds a frame."""
+        return self.stream is None
+
+
+def duplicate(native: Any) -> Any:
+    """Returns a packet of its own memory with the same data, times and side data."""
+    made: Any = av.Packet(native.size)
+    made.update(native)
+    made.pts, made.dts, made.duration, made.time_base = native.pts, native.dts, native.duration, native.time_base
+    made.is_keyframe = native.is_keyframe
+    for data in native.iter_sidedata():
+        if data.data_type != "quality_stats":
+            made.set_sidedata(data)
+    return made

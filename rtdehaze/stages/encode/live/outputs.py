@@ -1,0 +1,244 @@
+"""All outputs of a live run: each distinct encoding is made once and handed to every outlet that takes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from rtdehaze.core.errors import RtdehazeError, SinkError
+from rtdehaze.core.frame import Frame
+from rtdehaze.core.live import Joined, OutletState, OutletStatus
+from rtdehaze.core.stream import CopiedStream, Packet, VideoInfo
+from rtdehaze.stages.encode.containers import ContainerKind
+from rtdehaze.stages.encode.copying import StreamPlan, plan_streams
+from rtdehaze.stages.encode.encoders import EncoderPlan
+from rtdehaze.stages.encode.frames import FrameAllocator
+from rtdehaze.stages.encode.live.encoding import Encoding, Lane, Shot
+from rtdehaze.stages.encode.live.feed import Feed, Make, Parcel, duplicate, kept_streams
+from rtdehaze.stages.encode.live.outlet import Outlet
+from rtdehaze.stages.encode.planning import EncoderRequest, plan_encoder
+
+__all__ = ["Outputs", "Way"]
+
+_CLOSING = 1.6
+"""Seconds for outlets to complete what they have, within the 2 s that stopping may take."""
+
+_VIEWED = {
+    **dict.fromkeys(("yuv422p", "yuv444p", "gray"), "yuv420p"),
+    **dict.fromkeys(("yuvj422p", "yuvj444p"), "yuvj420p"),
+    **dict.fromkeys(("yuv422p10le", "yuv444p10le", "gray10le"), "yuv420p10le"),
+}
+"""What live video is encoded as: telephones and browsers decode nothing else in hardware."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One output: what it can hold and who writes it; neither for `null`."""
+
+    kind: ContainerKind | None
+    outlet: Outlet | None
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """An encoding and those who share it."""
+
+    encoding: Encoding
+    members: list[tuple[Outlet, ContainerKind, list[StreamPlan]]] = field(default_factory=list)
+    lane: Lane | None = None
+
+    def deliver(self, parcels: Sequence[Parcel]) -> None:
+        for parcel in parcels:
+            for outlet, _, _ in self.members:
+                outlet.put(parcel)
+
+    def drop(self) -> None:
+        for outlet, _, _ in self.members:
+            outlet.lose(1)
+
+    def fail(self, error: SinkError) -> None:
+        for outlet, _, _ in self.members:
+            outlet.give_up(error)
+
+
+class Outputs:
+    """Implements `LiveOutputs`; `open_live_outputs` makes it.
+
+    Args:
+        ways: The outputs in the user's order.
+        request: What the user asked of the encoders.
+        size_of: How a frame's width and height change on the way here.
+        segment: Seconds of each file that is cut by time; None cuts none.
+        metadata: Tags of every container.
+        lossless: Block instead of dropping.
+    """
+
+    def __init__(
+        self,
+        ways: Sequence[Way],
+        request: EncoderRequest,
+        *,
+        size_of: Callable[[int, int], tuple[int, int]],
+        segment: float | None,
+        metadata: dict[str, str],
+        lossless: bool,
+    ) -> None:
+        self._ways = ways
+        self._request = request
+        self._size_of = size_of
+        self._segment_seconds = None if segment is None else Fraction(segment)
+        self._metadata = metadata
+        self._lossless = lossless
+        self._make: Make | None = None
+        self._groups: list[_Group] = []
+        self._copied: tuple[CopiedStream, ...] = ()
+        self._allocator: tuple[tuple[int, int], FrameAllocator] | None = None
+        self._segment = 0
+        self._segment_end: Fraction | None = None
+        self._written = 0
+        self._closed = False
+
+    def adapt(self, joined: Joined) -> None:
+        """Prepares for frames of this make; see `LiveOutputs`."""
+        make = Make.of(joined, self._size_of(joined.video.width, joined.video.height))
+        if make == self._make:
+            for group in self._groups:
+                group.encoding.wish_keyframe()
+            return
+        groups = self._planned(joined, make)
+        self._release()
+        self._groups = groups
+        self._make = make
+
+    def _planned(self, joined: Joined, make: Make) -> list[_Group]:
+        copied = kept_streams(joined.copied)
+        groups: list[_Group] = []
+        failures: list[RtdehazeError] = []
+        for way in self._ways:
+            if way.kind is None or way.outlet is None or way.outlet.ended:
+                continue
+            try:
+                plan = self._plan(way.kind, joined.video, make.size)
+            except RtdehazeError as error:
+                failures.append(error)
+                way.outlet.suspend(error)
+                continue
+            group = next((group for group in groups if group.encoding.plan == plan), None)
+            if group is None:
+                gop = None if self._lossless else self._request.gop
+                group = _Group(Encoding(plan, joined.video, gop=gop))
+                groups.append(group)
+            group.members.append((way.outlet, way.kind, plan_streams(copied, way.kind, strict=False)))
+        if failures and (self._make is None or not groups):
+            raise failures[0]
+        # The first is encoded by the caller's thread, so let it be what most wait for.
+        return sorted(groups, key=lambda group: -len(group.members))
+
+    def _plan(self, kind: ContainerKind, video: VideoInfo, size: tuple[int, int]) -> EncoderPlan:
+        request = self._request
+        if kind.name == "v4l2":
+            rate = video.rate or Fraction(25)
+            return EncoderPlan("rawvideo", "rawvideo", *size, "yuv420p", video.time_base, rate, {})
+        if not self._lossless and request.pixel_format is None:
+            request = replace(request, pixel_format=_VIEWED.get(video.format.name, video.format.name))
+        return plan_encoder(kind, video, size, request)
+
+    def allocate(self, like: Frame) -> Frame:
+        """Returns a writable frame of the outputs' size; see `LiveOutputs`."""
+        size = self._size_of(like.width, like.height)
+        if self._allocator is None or self._allocator[0] != size:
+            self._allocator = size, FrameAllocator(*size)
+        return self._allocator[1].allocate(like)
+
+    def write(self, item: Frame | Packet) -> None:
+        """Encodes a frame or copies a packet for whichever output takes it now; see `LiveOutputs`."""
+        if self._make is None or self._closed:
+            raise SinkError("nothing can be written before the source has joined, nor after closing")
+        if isinstance(item, Packet):
+            self._copy(item)
+            return
+        self._written += 1
+        self._cut(item.pts * item.time_base)
+        shot = Shot(item, self._segment)
+        for group in self._groups:
+            if not group.encoding.opened:
+                self._begin(group, item)
+            if group.lane is not None:
+                group.lane.submit(shot)
+        for group in self._groups:
+            if group.lane is None:
+                group.deliver(group.encoding.encode(shot))
+        self._check_any_left()
+
+    def _cut(self, now: Fraction) -> None:
+        if self._segment_seconds is None:
+            return
+        if self._segment_end is None:
+            self._segment_end = now + self._segment_seconds
+        if now >= self._segment_end:
+            self._segment += 1
+            # After a gap the next file begins with what comes.
+            self._segment_end = max(self._segment_end, now - self._segment_seconds) + self._segment_seconds
+
+    def _begin(self, group: _Group, first: Frame) -> None:
+        encoding = group.encoding
+        encoding.open(first)
+        for outlet, kind, streams in group.members:
+            feed = Feed(kind, encoding.plan, encoding.stream, streams, self._metadata)
+            outlet.change(feed, encoding.wish_keyframe)
+        if group is not self._groups[0]:
+            group.lane = Lane(encoding, group.deliver, group.drop, group.fail, lossless=self._lossless)
+
+    def _copy(self, packet: Packet) -> None:
+        native: Any = packet.native
+        time = native.pts if native.pts is not None else native.dts
+        if not native.size or time is None:
+            return
+        parcel = Parcel(duplicate(native), time * native.time_base, packet.stream.index)
+        for group in self._groups:
+            group.deliver([parcel])
+
+    def _check_any_left(self) -> None:
+        outlets = [way.outlet for way in self._ways]
+        if all(outlet is not None and outlet.ended for outlet in outlets):
+            reasons = {outlet.status().error for outlet in outlets if outlet is not None}
+            raise SinkError(f"no output is left: {'; '.join(sorted(filter(None, reasons)))}")
+
+    def statuses(self) -> tuple[OutletStatus, ...]:
+        """Says how each output fares, in the user's order."""
+        return tuple(way.outlet.status() if way.outlet is not None else self._nothing() for way in self._ways)
+
+    def _nothing(self) -> OutletStatus:
+        state = OutletState.OPENING if self._make is None else OutletState.RUNNING
+        return OutletStatus("null", OutletState.CLOSED if self._closed else state, self._written, 0, 0, None)
+
+    def close(self) -> None:
+        """Completes what can be completed within 2 s, all of it where lossless; see `LiveOutputs`."""
+        if self._closed:
+            return
+        self._closed = True
+        outlets = [way.outlet for way in self._ways if way.outlet is not None]
+        deadline = None if self._lossless else time.monotonic() + _CLOSING
+        self._release()
+        for outlet in outlets:
+            outlet.end()
+        for outlet in outlets:
+            outlet.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+
+    def _release(self) -> None:
+        """Hands over what the encoders still hold."""
+        for group in self._groups:
+            if group.lane is not None:
+                group.lane.end()
+        for group in self._groups:
+            if group.lane is None:
+                try:
+                    group.deliver(group.encoding.flush())
+                except SinkError as error:
+                    group.fail(error)
+            elif group.lane is not None:
+                group.lane.join(None if self._lossless else _CLOSING / 4)
+        self._groups = []

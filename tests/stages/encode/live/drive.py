@@ -1,0 +1,137 @@
+"""A live source in miniature: frames and sound made up, in real time or as fast as they are taken."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+
+from rtdehaze.core.colour import Colour
+from rtdehaze.core.frame import PIXEL_FORMATS, Frame
+from rtdehaze.core.live import Joined, LiveOutputs
+from rtdehaze.core.stream import CopiedStream, Packet, VideoInfo
+from rtdehaze.stages.encode.frames import wrap
+
+TIME_BASE = Fraction(1, 90_000)
+RATE = 25
+SAMPLE_RATE = 48_000
+
+
+@dataclass
+class Drive:
+    """Frames of a size, numbered by their brightness, and a sound that beeps at every second.
+
+    The picture is white in the first frame of each second, and the sound is loud then.
+    """
+
+    width: int = 160
+    height: int = 96
+    sound: str | None = None
+    """The codec of the sound, None for silence."""
+    start: float = 0.0
+    """Seconds on the run's clock at which it joins."""
+
+    def __post_init__(self) -> None:
+        self.index = 0
+        self._samples = 0
+        self._container: Any = av.open(io.BytesIO(), "w", format="nut")
+        self._stream: Any = None
+        if self.sound:
+            self._stream = self._container.add_stream(self.sound, rate=self._sound_rate, layout="mono")
+            self._stream.codec_context.flags |= av.codec.context.Flags.global_header
+            self._container.start_encoding()
+
+    @property
+    def _sound_rate(self) -> int:
+        return 8000 if self.sound in {"pcm_alaw", "pcm_mulaw"} else SAMPLE_RATE
+
+    @property
+    def joined(self) -> Joined:
+        return Joined(self.video, self.copied, 0, 0.0)
+
+    @property
+    def video(self) -> VideoInfo:
+        return VideoInfo(
+            self.width,
+            self.height,
+            PIXEL_FORMATS["yuv420p"],
+            Colour(),
+            TIME_BASE,
+            "h264",
+            "yuv420p",
+            rate=Fraction(RATE),
+        )
+
+    @property
+    def copied(self) -> tuple[CopiedStream, ...]:
+        if self._stream is None:
+            return ()
+        return (CopiedStream(1, "audio", self._stream.codec_context.codec.canonical_name, native=self._stream),)
+
+    def frame(self) -> Frame:
+        """The next frame; its grey says its number within 8, white begins a second."""
+        native = av.VideoFrame(self.width, self.height, "yuv420p")
+        grey = 235 if self.index % RATE == 0 else 40 + 12 * (self.index % 8)
+        for plane, value in zip(native.planes, (grey, 128, 128), strict=True):
+            np.frombuffer(plane, np.uint8)[:] = value
+        pts = round((Fraction(self.start).limit_denominator(1000) + Fraction(self.index, RATE)) / TIME_BASE)
+        native.pts, native.time_base = pts, TIME_BASE
+        self.index += 1
+        return wrap(native, PIXEL_FORMATS["yuv420p"], Colour(), pts, TIME_BASE)
+
+    def sounds(self) -> Iterator[Packet]:
+        """The sound up to the end of the frame that came last."""
+        if self._stream is None:
+            return
+        rate = self._sound_rate
+        until = self.index * rate // RATE
+        first, self._samples = self._samples, until
+        place = np.arange(first, until)
+        loud = (place % rate) < rate // RATE
+        wave = np.where(loud, 12_000 * np.sin(2 * np.pi * 440 * place / rate), 0)
+        frame = av.AudioFrame.from_ndarray(wave.astype(np.int16)[None], format="s16", layout="mono")
+        frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
+        frame.pts = first
+        for packet in self._stream.encode(frame):
+            shift = round(Fraction(self.start).limit_denominator(1000) / packet.time_base)
+            packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+            yield Packet(self.copied[0], packet)
+
+
+def run(
+    outputs: LiveOutputs,
+    drive: Drive,
+    frames: int,
+    *,
+    pace: float = 0.0,
+    until: Callable[[], bool] | None = None,
+) -> None:
+    """Joins and writes frames with their sound.
+
+    Args:
+        outputs: Where to.
+        drive: Where from.
+        frames: How many, at most.
+        pace: How many times real speed; 0 does not wait.
+        until: Ends it early.
+    """
+    outputs.adapt(drive.joined)
+    begin = time.monotonic()
+    for number in range(frames):
+        if until is not None and until():
+            return
+        frame = drive.frame()
+        made = outputs.allocate(frame)
+        for target, origin in zip(made.planes, frame.planes, strict=True):
+            target.samples[:] = origin.samples
+        outputs.write(made)
+        for packet in drive.sounds():
+            outputs.write(packet)
+        if pace:
+            time.sleep(max(0.0, begin + (number + 1) / RATE / pace - time.monotonic()))
