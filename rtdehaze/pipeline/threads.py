@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 
-__all__ = ["ThreadPlan", "opencv_threads", "plan_threads"]
+__all__ = ["ThreadPlan", "opencv_threads", "plan_live_threads", "plan_threads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,20 @@ def plan_threads(cores: int | None = None) -> ThreadPlan:
     cores = cores or available_cores()
     fraction = max(1, min(4, cores // 4))
     return ThreadPlan(decode=max(1, cores // 2), inference=fraction, recompose=fraction, encode=max(1, cores * 3 // 2))
+
+
+def plan_live_threads(cores: int | None = None) -> ThreadPlan:
+    """Shares the cores out where each frame has to be quick, one after the other.
+
+    Only slices of one frame are worked on together (frame threads would hold frames back), and every stage waits for
+    the camera most of the time: so each may use all cores, up to where slices cost more than they save.
+
+    Args:
+        cores: Cores to plan for; None takes those that this process may use.
+    """
+    cores = cores or available_cores()
+    fraction = max(1, min(4, cores // 2))
+    return ThreadPlan(decode=min(4, cores), inference=fraction, recompose=fraction, encode=min(8, cores))
 
 
 def available_cores() -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,12 @@ from rtdehaze.core.errors import RtdehazeError, UsageError
 from rtdehaze.core.options import Mode, Options
 from rtdehaze.core.stream import Sink, Source
 from rtdehaze.pipeline.dehazer import Dehazer
+from rtdehaze.pipeline.notes import collected_notes
+from rtdehaze.pipeline.opening import HDR_TRANSFERS, open_dehazer, open_file, tag_of
 from rtdehaze.pipeline.report import Progress, Report, StageTimes
 from rtdehaze.pipeline.runner import Runner, Tally
 from rtdehaze.pipeline.threads import ThreadPlan, opencv_threads, plan_threads
-from rtdehaze.stages.capture.source import open_source
 from rtdehaze.stages.encode.sink import open_sink
-from rtdehaze.stages.estimate import DEFAULT_MODEL
-from rtdehaze.stages.estimate.estimator import open_estimator
 from rtdehaze.stages.recompose.compare import Comparison
 from rtdehaze.stages.recompose.keep import KeepMask
 
@@ -64,20 +63,17 @@ def transcode(
     target = str(output) if output is not None else default_output(str(input))
     plan = plan_threads(options.threads)
     with ExitStack() as open_things:
-        notes = open_things.enter_context(_collected_notes())
+        notes = open_things.enter_context(collected_notes())
         open_things.enter_context(opencv_threads(1))
-        source = open_things.enter_context(closing(_open_source(str(input), options, plan)))
-        if source.video.colour.tags.transfer in _HDR_TRANSFERS:
+        source = open_things.enter_context(closing(open_file(str(input), options, plan)))
+        if source.video.colour.tags.transfer in HDR_TRANSFERS:
             options = replace(options, mode=Mode.OFF)
         comparison = Comparison(options.compare) if options.compare else None
-        dehazer = open_things.enter_context(_open_dehazer(source, options, plan, comparison))
+        keep = _keep_mask(source, options)
+        dehazer = open_things.enter_context(open_dehazer(options, plan, keep=keep, comparison=comparison))
         sink = _open_sink(target, source, options, plan, comparison)
         tally = carry_out(Runner(source, dehazer, sink), sink, on_progress, stop)
         return _report(source, sink, dehazer, options, tally, tuple(notes))
-
-
-_HDR_TRANSFERS = (16, 18)
-"""PQ and HLG (ITU-T H.273): a source that lets them through asks for no dehazing."""
 
 
 def default_output(location: str) -> str:
@@ -98,54 +94,10 @@ def _with_changes(options: Options, changes: dict[str, Any]) -> Options:
         raise UsageError(f"no such option: {unknown}; there are: {', '.join(Options.__dataclass_fields__)}") from None
 
 
-@contextmanager
-def _collected_notes() -> Iterator[list[str]]:
-    notes: list[str] = []
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: notes.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("rtdehaze")
-    logger.addHandler(handler)
-    try:
-        yield notes
-    finally:
-        logger.removeHandler(handler)
-
-
-def _open_source(location: str, options: Options, plan: ThreadPlan) -> Source:
-    return open_source(
-        location,
-        start=options.start,
-        duration=options.duration,
-        threads=plan.decode,
-        hwaccel=options.hwaccel,
-        hdr=options.hdr.value,
-        deinterlace=options.deinterlace,
-        fps=options.rate,
-    )
-
-
-def _open_dehazer(source: Source, options: Options, plan: ThreadPlan, comparison: Comparison | None) -> Dehazer:
-    video = source.video
-    keep = None
-    if options.mask or options.keep_boxes:
-        keep = KeepMask.load(video.width, video.height, mask=options.mask, boxes=options.keep_boxes)
-    estimator = None
-    if options.mode is not Mode.OFF:
-        estimator = open_estimator(
-            options.model or DEFAULT_MODEL, provider=options.provider.value, threads=plan.inference
-        )
-        _log.info("%s: %s", estimator.name, estimator.provider_note)
-    return Dehazer(
-        estimator,
-        mode=options.mode,
-        strength=options.strength,
-        smoothing=options.smoothing,
-        every=options.every,
-        exposure=options.exposure,
-        keep=keep,
-        comparison=comparison,
-        threads=plan.recompose,
-    )
+def _keep_mask(source: Source, options: Options) -> KeepMask | None:
+    if not options.mask and not options.keep_boxes:
+        return None
+    return KeepMask.load(source.video.width, source.video.height, mask=options.mask, boxes=options.keep_boxes)
 
 
 def _open_sink(
@@ -154,7 +106,6 @@ def _open_sink(
     width, height = source.video.width, source.video.height
     if comparison is not None:
         width, height = comparison.size(width, height)
-    tag = f"rtdehaze {rtdehaze.__version__}, model {Path(options.model or DEFAULT_MODEL).stem}" if options.tag else None
     return open_sink(
         location,
         source,
@@ -169,7 +120,7 @@ def _open_sink(
         threads=plan.encode,
         overwrite=options.overwrite,
         strict=options.strict,
-        tag=tag,
+        tag=tag_of(options),
     )
 
 

@@ -43,6 +43,7 @@ class Accounts:
         self._fillers = 0
         self._packets = 0
         self._dropped: dict[str, int] = {}
+        self._first_in: float | None = None
         self._last_out = self._begin
         self._connected = False
         self._reconnects = 0
@@ -59,6 +60,8 @@ class Accounts:
         """Counts a frame that came in, and returns its number."""
         with self._lock:
             self._in += 1
+            if self._first_in is None:
+                self._first_in = time.monotonic()
             return self._in - 1
 
     def went(self, now: float) -> None:
@@ -98,6 +101,11 @@ class Accounts:
             self._density = density
             self._density_sum += density
             self._densities += 1
+
+    @property
+    def running(self) -> float:
+        """Seconds since the first frame came in; 0 before."""
+        return 0.0 if self._first_in is None else time.monotonic() - self._first_in
 
     @property
     def packets(self) -> int:

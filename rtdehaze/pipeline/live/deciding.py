@@ -33,9 +33,6 @@ class LiveDehazer(FrameDehazer, Protocol):
     def reset(self) -> None:
         """Forgets the scene: the source was away."""
 
-    def outcome(self, video: VideoInfo) -> VideoInfo:
-        """The make of what `apply` writes, for frames of that make."""
-
 
 class Deciding:
     """Decides about frames, and how often haze is estimated.

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
 
 from rtdehaze.core.live import Joined, LiveOutputs, Lost
-from rtdehaze.core.stream import Packet, VideoInfo
+from rtdehaze.core.stream import Packet
 from rtdehaze.pipeline.live.accounts import Accounts, Drop
 from rtdehaze.pipeline.live.fillers import Fillers
 from rtdehaze.pipeline.live.passage import Passage
@@ -22,13 +20,10 @@ class Delivery:
         outputs: Where they go.
         accounts: Take the counts and the ages.
         fillers: Make the frames of gaps.
-        outcome: The make of the outputs' frames for a make of the source's.
     """
 
-    def __init__(
-        self, outputs: LiveOutputs, accounts: Accounts, fillers: Fillers, outcome: Callable[[VideoInfo], VideoInfo]
-    ) -> None:
-        self._outputs, self._accounts, self._fillers, self._outcome = outputs, accounts, fillers, outcome
+    def __init__(self, outputs: LiveOutputs, accounts: Accounts, fillers: Fillers) -> None:
+        self._outputs, self._accounts, self._fillers = outputs, accounts, fillers
 
     def wait(self) -> float | None:
         """Seconds until there is something to do even if nothing comes; None where there is not."""
@@ -45,9 +40,8 @@ class Delivery:
 
     def join(self, joined: Joined) -> None:
         """Prepares the outputs for a make."""
-        video = self._outcome(joined.video)
-        self._outputs.adapt(replace(joined, video=video))
-        self._fillers.adapt(video)
+        self._outputs.adapt(joined)
+        self._fillers.adapt(joined.video)
 
     def lose(self, _: Lost) -> None:
         """Begins to fill the gap."""

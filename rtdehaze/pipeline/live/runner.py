@@ -26,8 +26,8 @@ from rtdehaze.pipeline.live.passage import Item, Passage, is_frame
 
 __all__ = ["LiveRunner"]
 
-_CAPACITY = 1
-"""Frames that wait before a stage; one more is in its hands."""
+_CAPACITY = 2
+"""Frames that wait before a stage, one more is in its hands: with less, a network's jitter already drops frames."""
 
 _TICK_S = 0.05
 """Between two looks at the request to stop."""
@@ -71,7 +71,7 @@ class LiveRunner:
         self._max_latency = max_latency
         self.accounts = Accounts()
         self._deciding = Deciding(dehazer, self.accounts, feed, pace)
-        self._delivery = Delivery(outputs, self.accounts, fillers, dehazer.outcome)
+        self._delivery = Delivery(outputs, self.accounts, fillers)
         self._captured: LatestChannel[Item] = LatestChannel(_CAPACITY, is_frame)
         self._decided: LatestChannel[Item] = LatestChannel(_CAPACITY, is_frame)
         self._finished: LatestChannel[Item] = LatestChannel(_CAPACITY, is_frame)
@@ -90,13 +90,18 @@ class LiveRunner:
         return replace(status, outlets=self._outputs.statuses())
 
     def run(
-        self, *, on_progress: Callable[[LiveStatus], None] | None = None, stop: threading.Event | None = None
+        self,
+        *,
+        on_progress: Callable[[LiveStatus], None] | None = None,
+        stop: threading.Event | None = None,
+        duration: float | None = None,
     ) -> None:
-        """Runs until the source ends or `stop` is set; source and outputs are closed then.
+        """Runs until the source ends, `stop` is set or the time is over; source and outputs are closed then.
 
         Args:
             on_progress: Called about four times a second from the calling thread.
             stop: Set it from a signal handler or another thread to end within two seconds.
+            duration: Seconds from the first frame on; None runs for ever.
 
         Raises:
             RtdehazeError: A stage failed, or the source gave up; the first failure counts.
@@ -112,6 +117,8 @@ class LiveRunner:
                     on_progress(self.status())
                 if stop is not None and stop.is_set():
                     self.interrupted = True
+                    break
+                if duration is not None and self.accounts.running >= duration:
                     break
         finally:
             self._wind_up()

@@ -64,6 +64,11 @@ class KeepMask:
         """(height, width); True is left untouched."""
         return self._mask
 
+    def stretched(self, width: int, height: int) -> KeepMask:
+        """Returns the same mask for a picture of another size; whatever a kept pixel touches is kept."""
+        share = cv2.resize(self._mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+        return KeepMask(share > 0.0)
+
     def restore(self, frame: Frame, out: Frame, *, left: int = 0) -> None:
         """Writes the kept samples of `frame` into `out`; a chroma sample that any kept pixel touches is kept.
 

@@ -1,0 +1,159 @@
+"""A camera in, clear video out, for weeks: opens both ends, runs the pipeline between them, and cleans up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import rtdehaze
+from rtdehaze.core.errors import UsageError
+from rtdehaze.core.live import LiveOptions, LiveSource
+from rtdehaze.core.options import Options
+from rtdehaze.core.watch import LiveStatus, Observer, Profile
+from rtdehaze.pipeline.dehazer import Dehazer
+from rtdehaze.pipeline.live.dehazing import SteadyDehazer
+from rtdehaze.pipeline.live.feed import Feed
+from rtdehaze.pipeline.live.fillers import Fillers
+from rtdehaze.pipeline.live.pace import LADDER, Pace
+from rtdehaze.pipeline.live.paced import PacedSource
+from rtdehaze.pipeline.live.report import LiveReport
+from rtdehaze.pipeline.live.runner import LiveRunner
+from rtdehaze.pipeline.notes import collected_notes
+from rtdehaze.pipeline.opening import open_dehazer, open_file, tag_of
+from rtdehaze.pipeline.threads import ThreadPlan, opencv_threads, plan_live_threads
+from rtdehaze.stages.capture.live import is_live, open_live_source
+from rtdehaze.stages.encode.live import open_live_outputs
+from rtdehaze.stages.recompose.compare import Comparison
+
+__all__ = ["LiveRun", "watch"]
+
+
+class LiveRun:
+    """A live run that goes on, for those who follow it; both methods may be called from any thread."""
+
+    def __init__(self, runner: LiveRunner, dehazer: Dehazer) -> None:
+        self._runner, self._dehazer = runner, dehazer
+
+    def status(self) -> LiveStatus:
+        """Says how the run stands."""
+        return self._runner.status()
+
+    def change(self, profile: Profile) -> None:
+        """Changes to a profile; the picture glides there within half a second.
+
+        Raises:
+            UsageError: It needs a model, and none was loaded.
+        """
+        self._dehazer.change(mode=profile.mode, strength=profile.strength, smoothing=profile.smoothing)
+        self._runner.profile = profile.name
+
+
+def watch(
+    input: str | Path,  # noqa: A002 - the word that users know
+    outputs: Sequence[str],
+    options: Options | None = None,
+    live: LiveOptions | None = None,
+    *,
+    observers: Sequence[Observer] = (),
+    on_progress: Callable[[LiveStatus], None] | None = None,
+    stop: threading.Event | None = None,
+    on_start: Callable[[LiveRun], None] | None = None,
+) -> LiveReport:
+    """Dehazes a live source until it is told to stop; a file is played at its own pace.
+
+    Frames are never waited for: where a stage is not free the oldest is dropped and counted. The source is connected to
+    again and again, each output by itself is, too.
+
+    Args:
+        input: A camera, a stream, a screen, `-`, or a file.
+        outputs: Where the result goes: files, streams, `null`.
+        options: What to do; `duration` counts from the first frame on.
+        live: What to do about connections, gaps and files that are cut by time.
+        observers: Are told the haze of every frame, by a thread of their own; closed at the end. The model is loaded
+            for them in mode `off`, too.
+        on_progress: Called about four times a second.
+        stop: Set it to end within two seconds; every output is completed as far as it can be.
+        on_start: Called once before the source is asked for, with what can be asked and changed while it runs.
+
+    Returns:
+        What was done, in numbers.
+
+    Raises:
+        UsageError: An option or the combination of input and outputs cannot be used.
+        SourceError: The source gave up.
+        SinkError: No encoder opens for such frames, or it failed.
+        ModelError: The model is broken, or the provider that was asked for did not open.
+    """
+    options, live = options or Options(), live or LiveOptions()
+    _check(str(input), outputs, options)
+    plan = plan_live_threads(options.threads)
+    with ExitStack() as open_things:
+        notes = open_things.enter_context(collected_notes())
+        open_things.enter_context(opencv_threads(1))
+        source = open_things.enter_context(closing(_open_source(str(input), options, live, plan)))
+        comparison = Comparison(options.compare) if options.compare else None
+        sinks = open_live_outputs(
+            outputs,
+            options,
+            live,
+            source=str(input),
+            size_of=comparison.size if comparison else None,
+            threads=plan.encode,
+            tag=tag_of(options),
+        )
+        open_things.enter_context(closing(sinks))
+        dehazer = open_things.enter_context(open_dehazer(options, plan, comparison=comparison, sensing=bool(observers)))
+        runner = LiveRunner(
+            source,
+            SteadyDehazer(dehazer, options),
+            sinks,
+            fillers=Fillers(live.on_loss, source.location, sinks),
+            feed=Feed(observers),
+            # Without smoothing there is no map that could be carried along.
+            pace=Pace(options.every, LADDER if options.smoothing > 0.0 else ()),
+            max_latency=live.max_latency,
+        )
+        if on_start is not None:
+            on_start(LiveRun(runner, dehazer))
+        runner.run(on_progress=on_progress, stop=stop, duration=_duration(str(input), options))
+        return _report(source, runner, dehazer, options, tuple(notes))
+
+
+def _check(location: str, outputs: Sequence[str], options: Options) -> None:
+    if not outputs:
+        raise UsageError(f"{location} is live: say where to with -o, such as -o out.mp4, -o rtsp://..., or -o null")
+    if options.start is not None and is_live(location):
+        raise UsageError("start is for files: a live source begins when it is connected")
+
+
+def _duration(location: str, options: Options) -> float | None:
+    return options.duration if is_live(location) else None
+
+
+def _open_source(location: str, options: Options, live: LiveOptions, plan: ThreadPlan) -> LiveSource:
+    if not is_live(location):
+        return PacedSource(open_file(location, options, plan))
+    return open_live_source(location, live, threads=plan.decode, hwaccel=options.hwaccel)
+
+
+def _report(
+    source: LiveSource, runner: LiveRunner, dehazer: Dehazer, options: Options, notes: tuple[str, ...]
+) -> LiveReport:
+    estimator, density = dehazer.estimator, runner.accounts.mean_density
+    return LiveReport.of(
+        runner.status(),
+        input=source.location,
+        packets_copied=runner.accounts.packets,
+        mode=options.mode.value,
+        strength=options.strength,
+        smoothing=options.smoothing,
+        model=estimator.name if estimator else None,
+        provider=estimator.provider if estimator else None,
+        provider_note=estimator.provider_note if estimator else None,
+        mean_density=None if density is None else round(density, 4),
+        interrupted=runner.interrupted,
+        version=rtdehaze.__version__,
+        notes=notes,
+    )
