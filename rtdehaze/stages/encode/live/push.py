@@ -43,6 +43,8 @@ class Peer:
     options: dict[str, str] = field(default_factory=dict)
     resumed: dict[str, str] = field(default_factory=dict)
     """Options besides, from the second connection on."""
+    folder: Path | None = None
+    """What has to be there first."""
     continues: bool = False
     """Whether viewers take a new connection for the same stream, so that its times must go on."""
 
@@ -150,6 +152,8 @@ class _Connection:
             if not self._answers.poll(1000 * _LOOK):
                 return None
             self._said += os.read(self._words, 4096) or b"\n"
+            if b"\n" not in self._said:
+                return None
         line, _, self._said = self._said.partition(b"\n")
         return line.decode(errors="replace").strip()
 
@@ -228,6 +232,8 @@ class PushOpener:
         Raises:
             SinkError: The peer cannot be reached, refuses, or says nothing.
         """
+        if self._peer.folder is not None:
+            self._peer.folder.mkdir(parents=True, exist_ok=True)
         options = {**self._peer.options, **(self._peer.resumed if self._used else {})}
         connection = _Connection(self._peer, options, self._timeouts, stop)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -37,19 +38,19 @@ class Drive:
     start: float = 0.0
     """Seconds on the run's clock at which it joins."""
 
+    seconds: float = 12.0
+    """How long there is sound for."""
+    sound_format: str = "nut"
+    """The container that the sound was in."""
+
     def __post_init__(self) -> None:
         self.index = 0
-        self._samples = 0
-        self._container: Any = av.open(io.BytesIO(), "w", format="nut")
         self._stream: Any = None
+        self._packets: deque[Any] = deque()
         if self.sound:
-            self._stream = self._container.add_stream(self.sound, rate=self._sound_rate, layout="mono")
-            self._stream.codec_context.flags |= av.codec.context.Flags.global_header
-            self._container.start_encoding()
-
-    @property
-    def _sound_rate(self) -> int:
-        return 8000 if self.sound in {"pcm_alaw", "pcm_mulaw"} else SAMPLE_RATE
+            self._container = av.open(_beeps(self.sound, self.seconds, self.sound_format))
+            self._stream = self._container.streams.audio[0]
+            self._packets.extend(packet for packet in self._container.demux() if packet.size)
 
     @property
     def joined(self) -> Joined:
@@ -89,19 +90,31 @@ class Drive:
         """The sound up to the end of the frame that came last."""
         if self._stream is None:
             return
-        rate = self._sound_rate
-        until = self.index * rate // RATE
-        first, self._samples = self._samples, until
-        place = np.arange(first, until)
-        loud = (place % rate) < rate // RATE
-        wave = np.where(loud, 12_000 * np.sin(2 * np.pi * 440 * place / rate), 0)
-        frame = av.AudioFrame.from_ndarray(wave.astype(np.int16)[None], format="s16", layout="mono")
-        frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
-        frame.pts = first
-        for packet in self._stream.encode(frame):
+        while self._packets and self._packets[0].pts * self._packets[0].time_base < Fraction(self.index, RATE):
+            packet = self._packets.popleft()
             shift = round(Fraction(self.start).limit_denominator(1000) / packet.time_base)
             packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
             yield Packet(self.copied[0], packet)
+
+    def leave(self) -> None:
+        """The source is gone, with all that belonged to it."""
+        if self._stream is not None:
+            self._container.close()
+
+
+def _beeps(codec: str, seconds: float, container_format: str) -> io.BytesIO:
+    rate = 8000 if codec in {"pcm_alaw", "pcm_mulaw"} else SAMPLE_RATE
+    place = np.arange(round(seconds * rate))
+    wave = np.where((place % rate) < rate // RATE, 12_000 * np.sin(2 * np.pi * 440 * place / rate), 0)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container_format) as container:
+        stream: Any = container.add_stream(codec, rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(wave.astype(np.int16)[None], format="s16", layout="mono")
+        frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    buffer.seek(0)
+    return buffer
 
 
 def run(
