@@ -69,8 +69,8 @@ class Converter:
             raise SourceError("no frame was decoded yet")
         return self._shape
 
-    def frame(self, decoded: VideoFrame, pts: int, time_base: Fraction) -> Frame:
-        """Returns the frame with that timestamp, converted if it must be.
+    def frame(self, decoded: VideoFrame, pts: int, time_base: Fraction, arrival: float | None = None) -> Frame:
+        """Returns the frame with that timestamp and time of arrival, converted if it must be.
 
         Raises:
             SourceError: The picture is too large, or of a format that cannot be converted.
@@ -82,7 +82,7 @@ class Converter:
         decoded.time_base = time_base
         shape = self.shape
         planes = plane_views(decoded, shape.format)
-        return Frame(planes, shape.format, shape.width, shape.height, shape.colour, pts, time_base, decoded)
+        return Frame(planes, shape.format, shape.width, shape.height, shape.colour, pts, time_base, decoded, arrival)
 
     def _fitted(self, decoded: VideoFrame, key: _Key) -> VideoFrame:
         name, width, height = key[:3]

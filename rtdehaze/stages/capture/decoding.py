@@ -18,15 +18,26 @@ __all__ = ["VideoDecoder"]
 class VideoDecoder:
     """A decoder that survives damaged packets."""
 
-    def __init__(self, stream: VideoStream, location: str, notices: Notices, *, threads: int) -> None:
-        self._stream = stream
+    def __init__(
+        self, stream: VideoStream, location: str, notices: Notices, *, threads: int, live: bool = False
+    ) -> None:
+        """Prepares the stream's codec; it goes on decoding when the container is closed.
+
+        Args:
+            stream: Of an open container.
+            location: What messages name.
+            notices: Where damage is told.
+            threads: Of the codec; 0 leaves it to the codec.
+            live: No frame is held back for the sake of speed.
+        """
+        self._context = stream.codec_context
         self._location = location
         self._notices = notices
         self._damaged = 0
         self._first_damage: float | None = None
-        context = stream.codec_context
+        context = self._context
         # Frame threads hold frames back, which a file does not mind; a hardware decoder gains nothing from them.
-        context.thread_type = "AUTO"
+        context.thread_type = "SLICE" if live else "AUTO"
         context.thread_count = 1 if context.is_hwaccel else threads
         context.options = {**context.options, "max_pixels": str(MAX_PIXELS)}
 
@@ -34,6 +45,10 @@ class VideoDecoder:
     def damaged(self) -> int:
         """How many packets could not be decoded so far."""
         return self._damaged
+
+    def skip_unreferenced(self, skip: bool) -> None:
+        """Leaves out frames from here on that no other frame needs, or decodes all again."""
+        self._context.skip_frame = "NONREF" if skip else "DEFAULT"
 
     def decode(self, packet: Packet[Any] | None) -> list[VideoFrame]:
         """Returns the frames that are ready after this packet; after None, all that were held back.
@@ -45,7 +60,7 @@ class VideoDecoder:
             # To the decoder an empty packet means the end; in AVI it is a picture that was dropped.
             return []
         try:
-            return self._stream.codec_context.decode(packet)
+            return self._context.decode(packet)
         except MemoryError as error:
             raise source_error(self._location, error) from error
         except av.FFmpegError:

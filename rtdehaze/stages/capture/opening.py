@@ -14,7 +14,7 @@ from rtdehaze.core.secrets import redacted
 from rtdehaze.stages.capture.options import MAX_PIXELS
 from rtdehaze.stages.capture.problems import source_error
 
-__all__ = ["open_container"]
+__all__ = ["hardware_device", "open_container"]
 
 _OPTIONS = {
     # A playlist may name other inputs; a file must not make the program call out.
@@ -38,7 +38,7 @@ def open_container(location: str, *, stream: IO[bytes] | None = None, hwaccel: s
         SourceError: Not there, not readable, not media, or the device does not open.
         UsageError: There is no such device type.
     """
-    device = None if hwaccel is None else _device(hwaccel)
+    device = None if hwaccel is None else hardware_device(hwaccel)
     _assert_readable(location)
     try:
         # An absolute path cannot be mistaken for the name of a protocol.
@@ -57,7 +57,12 @@ def open_container(location: str, *, stream: IO[bytes] | None = None, hwaccel: s
     return container
 
 
-def _device(name: str) -> HWAccel:
+def hardware_device(name: str) -> HWAccel:
+    """Returns a device to decode on.
+
+    Raises:
+        UsageError: There is no such device type.
+    """
     known = hwdevices_available()
     if name not in known:
         raise UsageError(f"unknown hwaccel {name!r}: this build knows {', '.join(known) or 'none'}")

@@ -1,0 +1,101 @@
+"""The thread that connects and reads: FFmpeg's blocking calls are its alone, and it can be left behind in one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import av
+
+from rtdehaze.stages.capture.live.backlog import Arrival, Backlog
+from rtdehaze.stages.capture.live.connection import Connection
+from rtdehaze.stages.capture.live.pacing import Pacer
+
+__all__ = ["Ended", "Failed", "Reader"]
+
+_BROKEN = 100
+"""Damaged packets in a row after which a connection is given up; a demuxer that resynchronises needs a few."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It cannot be opened or read, or no longer."""
+
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """There is no more to read."""
+
+
+class Reader:
+    """Opens one connection in a thread of its own and fills a backlog: the `Connection`, arrivals, how it ended.
+
+    FFmpeg cannot be interrupted but by its own timeouts. So nobody waits for this thread: told to stop, it goes as
+    soon as FFmpeg lets it, and closes what it had opened.
+    """
+
+    def __init__(self, open_connection: Callable[[threading.Event], Connection], name: str) -> None:
+        """Starts nothing yet.
+
+        Args:
+            open_connection: Connects; called in the thread, with the event that is set when it is to stop.
+            name: Of the thread.
+        """
+        self.backlog = Backlog()
+        self._open = open_connection
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begins to connect."""
+        self._thread.start()
+
+    def stop(self, wait: float) -> None:
+        """Tells the thread to go, and gives it so many seconds; safe to call twice and from any thread."""
+        self._stop.set()
+        self.backlog.close()
+        if self._thread.ident is not None and self._thread is not threading.current_thread():
+            self._thread.join(wait)
+
+    def _run(self) -> None:
+        try:
+            connection = self._open(self._stop)
+        except Exception as error:  # noqa: BLE001 - whoever takes from the backlog judges it
+            self.backlog.put(Failed(error))
+            return
+        try:
+            if self.backlog.put(connection):
+                self._read(connection)
+        except Exception as error:  # noqa: BLE001
+            self.backlog.put(Failed(error))
+        finally:
+            connection.container.close()
+
+    def _read(self, connection: Connection) -> None:
+        pacer = Pacer(self._stop) if connection.paced else None
+        failures = 0
+        packets = connection.packets()
+        while not self._stop.is_set():
+            try:
+                packet = next(packets, None)
+            except av.FFmpegError as error:
+                failures += 1
+                if failures > _BROKEN or not isinstance(error, av.error.InvalidDataError):
+                    self.backlog.put(Failed(error))
+                    return
+                packets = connection.packets()
+                continue
+            if packet is None:
+                self.backlog.put(Ended())
+                return
+            failures = 0
+            stamp = packet.dts if packet.dts is not None else packet.pts
+            if pacer is not None and stamp is not None and not pacer.wait(float(stamp * packet.time_base)):
+                return
+            video = packet.stream_index == connection.main
+            if not self.backlog.put(Arrival(packet, time.monotonic(), video, video and packet.is_keyframe)):
+                return
