@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -19,7 +20,7 @@ from rtdehaze.apps.watch.watching import Watch
 from rtdehaze.core.errors import SinkError, UsageError
 from rtdehaze.core.live import OutletState, OutletStatus
 from rtdehaze.core.watch import LiveStatus
-from tests.apps.watch.observed import frame
+from tests.apps.watch.observed import eventually, frame
 
 OUTLET = OutletStatus("rtsp://host/clear", OutletState.RUNNING, 90, 4, 1, None)
 STATUS = LiveStatus(
@@ -146,14 +147,14 @@ def test_only_loopback_is_listened_at_unless_told_otherwise(asked: Asked) -> Non
         socket.create_connection(("127.0.0.2", everywhere.port), timeout=5).close()
 
 
-def test_a_taken_port_is_one_line_and_leaves_nothing_open(asked: Asked, tmp_path: object) -> None:
+def test_a_taken_port_is_one_line_and_leaves_nothing_open(asked: Asked, tmp_path: Path) -> None:
+    threads = threading.active_count()
     address = f"127.0.0.1:{asked.watch.port}"
-    with (
-        pytest.raises(SinkError, match=f"{address}: Address already in use; choose") as refusal,
-        Watch(WatchOptions(metrics=address, telemetry=f"{tmp_path}/haze.jsonl")),
-    ):
+    watch = Watch(WatchOptions(metrics=address, telemetry=str(tmp_path / "haze.jsonl")))
+    with pytest.raises(SinkError, match=f"{address}: Address already in use; choose") as refusal, watch:
         pass
     assert refusal.value.exit_code == 1
+    assert eventually(lambda: threading.active_count() == threads)
 
 
 def test_two_runs_in_one_process_do_not_mix(asked: Asked) -> None:
@@ -180,12 +181,12 @@ def test_a_client_that_says_nothing_delays_neither_others_nor_the_end(asked: Ask
 
 
 def test_head_has_no_body(asked: Asked) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", asked.watch.port, timeout=10)
-    connection.request("HEAD", "/metrics")
-    answer = connection.getresponse()
-    assert (answer.status, answer.read()) == (200, b"")
-    assert int(answer.headers["Content-Length"]) > 100
-    connection.close()
+    with socket.create_connection(("127.0.0.1", asked.watch.port), timeout=10) as connection:
+        connection.sendall(b"HEAD /metrics HTTP/1.0\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert b" 200 " in answer.splitlines()[0]
+    assert answer.endswith(b"\r\n\r\n")
+    assert b"rtdehaze_" not in answer
 
 
 @pytest.mark.parametrize(
