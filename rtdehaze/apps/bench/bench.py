@@ -32,7 +32,7 @@ Progress = Callable[[str, int, int], None]
 """Called with a combination's name, rounds done, and rounds in all."""
 
 _WARM_UP_FRAMES = 6
-"""Compiled loops are loaded, pools filled, and the speed is known well enough to say how many frames make a run."""
+"""Of the first run, in which compiled loops are loaded and pools filled."""
 
 
 def bench(plan: Plan, *, on_progress: Progress | None = None, stop: threading.Event | None = None) -> Bench:
@@ -204,12 +204,12 @@ class _Taken:
 
     def _run(self, which: str) -> Run | None:
         if which not in self._counts:
-            # Twice: the first fills caches and queues, the second says how fast it is.
-            for _ in range(2):
-                warm = self._once(which, _WARM_UP_FRAMES)
-                if warm is None:
-                    return None
-                self._counts[which] = frames_for(self._seconds, warm.fps)
+            # Twice: the first fills caches, the second is long enough to say how fast it is.
+            first = self._once(which, _WARM_UP_FRAMES)
+            warm = first and self._once(which, frames_for(self._seconds / 4, first.fps))
+            if warm is None:
+                return None
+            self._counts[which] = frames_for(self._seconds, warm.fps)
         return self._once(which, self._counts[which])
 
     def _once(self, which: str, count: int) -> Run | None:

@@ -1,0 +1,137 @@
+"""Ours and other methods in the same pipeline, in turns: frames a second without codecs and end to end.
+
+    python benchmarks/compare_peers.py --size 1080p --seconds 8 --rounds 5
+    python benchmarks/compare_peers.py --size 1080p --seconds 8 --rounds 5 --codecs none --peers dcp-full,aod-net
+
+Every method sees the same frames through the same threads and queues (`peers/all.py` says what each is). Ratios are of
+runs that followed each other; their median counts. Peers may use all cores; ours plans its own. What it prints and
+saves: frames a second, milliseconds of work on a frame, ratio of ours to each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import cv2
+from peers.all import PEERS, peers_named
+from results import RESULTS, save
+
+from rtdehaze.apps.bench.material import gather, playable
+from rtdehaze.apps.bench.plan import GENERATED, NO_CODEC, parse_codec, parse_size
+from rtdehaze.apps.bench.running import Bed, Run, Untouched, frames_for, run_once
+from rtdehaze.core.options import Mode
+from rtdehaze.pipeline.dehazer import Dehazer
+from rtdehaze.pipeline.runner import FrameDehazer
+from rtdehaze.pipeline.threads import opencv_threads, plan_threads
+from rtdehaze.stages.estimate.estimator import open_estimator
+
+_WARM_UP_FRAMES = 2
+"""The slowest peers take seconds each."""
+
+Maker = Callable[[], FrameDehazer]
+
+
+def makers(models: list[str], peers: str, cores: int, *, in_memory: bool) -> dict[str, Maker]:
+    """What takes turns, by name; ours first, `without` last: the transcode alone, or a copy."""
+    plan = plan_threads(cores)
+    found: dict[str, Maker] = {}
+    for model in models:
+        estimator = open_estimator(model, provider="cpu", threads=plan.inference)
+        found[f"rtdehaze {model}"] = lambda estimator=estimator: Dehazer(
+            estimator, mode=Mode.MANUAL, threads=plan.recompose
+        )
+    for peer in peers_named(peers):
+        # Opened once: building a graph is not dehazing.
+        opened = peer.open(cores)
+        found[peer.name] = lambda opened=opened: opened
+    found["without"] = (lambda: Dehazer(None, mode=Mode.OFF)) if in_memory else Untouched
+    return found
+
+
+def measure(bed: Bed, contestants: dict[str, Maker], seconds: float, rounds: int) -> dict[str, list[Run]]:
+    """Lets them take turns, after a warm-up that also says how many frames make a run."""
+    counts = {}
+    for name, make in contestants.items():
+        first = once(bed, make, _WARM_UP_FRAMES)
+        warm = once(bed, make, frames_for(seconds / 4, first.fps))
+        counts[name] = frames_for(seconds, warm.fps)
+    runs: dict[str, list[Run]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, make in contestants.items():
+            runs[name].append(once(bed, make, counts[name]))
+    return runs
+
+
+def once(bed: Bed, make: Maker, count: int) -> Run:
+    """One run; OpenCV on one thread for ours, as the pipeline has it, and on all for peers."""
+    dehazer = make()
+    ours = isinstance(dehazer, Dehazer)
+    with opencv_threads(1 if ours else cv2.getNumberOfCPUs()), ExitStack() as held:
+        if isinstance(dehazer, Dehazer):
+            held.enter_context(dehazer)
+        run = run_once(bed, dehazer, count)
+    if run is None:
+        raise RuntimeError("a run ended before its last frame")
+    return run
+
+
+def figures(runs: dict[str, list[Run]]) -> list[dict[str, Any]]:
+    """Medians, and the ratio of the first contestant's fps to each one's, round by round."""
+    first = next(iter(runs.values()))
+    rows = []
+    for name, own in runs.items():
+        ratios = [a.fps / b.fps for a, b in zip(first, own, strict=True)]
+        work = [1e3 * sum(run.stages[stage].total_s for stage in ("estimate", "recompose")) / run.frames for run in own]
+        rows.append(
+            {
+                "method": name,
+                "fps": round(statistics.median(run.fps for run in own), 2),
+                "fps_runs": [round(run.fps, 2) for run in own],
+                "ms_per_frame": round(statistics.median(work), 2),
+                "cores": round(statistics.median(run.cores for run in own), 2),
+                "ours_over_it": round(statistics.median(ratios), 2),
+                "ours_over_it_runs": [round(ratio, 2) for ratio in ratios],
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    """Measures, prints and saves."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", default="1080p")
+    parser.add_argument("--models", default="base", help="ours; ratios are of the first")
+    parser.add_argument("--peers", default=",".join(peer.name for peer in PEERS))
+    parser.add_argument("--codecs", default="none,libx264:ultrafast")
+    parser.add_argument("--seconds", type=float, default=8.0, help="length of a run")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=None, help="cores to plan for")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    threads = plan_threads(given.threads)
+    cores = given.threads or cv2.getNumberOfCPUs()
+    material = gather(GENERATED, parse_size(given.size))
+    found: dict[str, Any] = {"size": given.size, "peers": {peer.name: peer.note for peer in peers_named(given.peers)}}
+    for word in given.codecs.split(","):
+        codec = parse_codec(word)
+        with ExitStack() as held:
+            play = None if codec.name == NO_CODEC else held.enter_context(playable(material, threads.decode))
+            bed = Bed(material, codec, play, threads.encode)
+            contestants = makers(given.models.split(","), given.peers, cores, in_memory=bed.in_memory)
+            found[word] = figures(measure(bed, contestants, given.seconds, given.rounds))
+        for row in found[word]:
+            print(
+                f"{word:18} {row['method']:18} {row['fps']:9.2f} fps {row['ms_per_frame']:9.2f} ms of dehazing a frame"
+                f"   ours {row['ours_over_it']:7.2f} x",
+                flush=True,
+            )
+    print("saved", save("peers", found, given.out).name)
+
+
+if __name__ == "__main__":
+    main()
