@@ -51,11 +51,12 @@ class HazeConfig:
     shade_share: float = 0.4
     """Share of hazy samples whose airlight is brighter in some places than in others: a lens that darkens the
     corners, a sun behind the fog. Networks that never saw it turn a grey sky into clouds."""
-    shade: float = 0.12
+    shade: float = 0.16
     """Largest relative departure from the airlight there."""
-    overcast_share: float = 0.3
-    """Share of hazy samples whose farthest part is fog without end: the sky of a foggy day, which is to stay as it is.
-    Clear pictures have blue skies and dark hills there, and networks that saw only those paint a grey sky dark."""
+    overcast_share: float = 0.5
+    """Share of hazy samples in which the sky, and what haze hides wholly, is fog in the clear picture, too: the sky
+    of a foggy day is to stay as it is. Clear pictures have blue skies and dark hills there, and networks that saw
+    only those paint fog dark and green."""
     exposed_share: float = 0.4
     """Share of samples that the camera exposed darker or brighter, scene and air alike."""
     exposed: Range = (0.35, 1.2)

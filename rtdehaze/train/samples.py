@@ -87,10 +87,10 @@ def make_sample(scene: Scene, size: tuple[int, int], rng: np.random.Generator, h
     if light != 1.0:
         clear, airlight = np.minimum(clear * light, np.float32(1.0)), np.minimum(airlight * light, np.float32(1.0))
     is_hazy = rng.random() >= haze.clear_share
-    if is_hazy and rng.random() < haze.overcast_share:
-        clear = _overcast(clear, root, airlight, rng)
     drawn: dict[str, float] = {"exposure": float(light)} if light != 1.0 else {}
     transmission = _transmission(root, rng, haze, drawn) if is_hazy else np.ones(size, np.float32)
+    if is_hazy and rng.random() < haze.overcast_share:
+        clear = _overcast(clear, root, transmission, airlight, rng)
     hazy = _camera(add_haze(clear, transmission, _shaded(airlight, size, rng, haze)), rng, haze, drawn)
     return Sample(hazy, to_bytes(clear), transmission, airlight, is_hazy, True, drawn)
 
@@ -158,19 +158,25 @@ def _shaded(airlight: Floats, size: tuple[int, int], rng: np.random.Generator, h
     return np.asarray(np.minimum((np.float32(1.0) + field)[..., None] * airlight, np.float32(1.0)), np.float32)
 
 
-_FOG_WALL = (0.04, 0.12)
-"""Root of the disparity, of 1 for the nearest: up to the first all is fog, from the second on all is picture."""
+_SKY = (0.04, 0.12)
+"""Root of the disparity, of 1 for the nearest: up to the first all is sky, from the second on all is picture."""
+_FOG_WALL = (0.06, 0.16)
+"""Transmission: up to the first all is fog, from the second on all is picture."""
 
 
-def _overcast(clear: Floats, root: Floats, airlight: Floats, rng: np.random.Generator) -> Floats:
-    """The clear picture with a sky of the fog's own colour, uneven as such skies are, in place of what is farthest."""
+def _overcast(clear: Floats, root: Floats, transmission: Floats, airlight: Floats, rng: np.random.Generator) -> Floats:
+    """The clear picture with fog's own colour, uneven as such skies are, for its sky and for what fog hides."""
     field = smooth_field(rng, root.shape[0], root.shape[1], cells=float(rng.uniform(1.0, 2.5)))
     field *= np.float32(rng.uniform(0.0, 0.12))
     field += np.float32(rng.uniform(0.92, 1.06))
-    sky = np.minimum(field[..., None] * airlight, np.float32(1.0))
-    near, far = _FOG_WALL[1], _FOG_WALL[0]
-    wall = np.clip((np.float32(near) - root) * np.float32(1 / (near - far)), 0.0, 1.0)[..., None]
-    return np.asarray(clear + wall * (sky - clear), np.float32)
+    fog = np.minimum(field[..., None] * airlight, np.float32(1.0))
+    hidden = np.maximum(_below(root, *_SKY), _below(transmission, *_FOG_WALL))[..., None]
+    return np.asarray(clear + hidden * (fog - clear), np.float32)
+
+
+def _below(values: Floats, full: float, none: float) -> Floats:
+    """1 up to `full`, 0 from `none` on, a ramp between."""
+    return np.asarray(np.clip((np.float32(none) - values) * np.float32(1 / (none - full)), 0.0, 1.0), np.float32)
 
 
 def _transmission(root: Floats, rng: np.random.Generator, haze: HazeConfig, drawn: dict[str, float]) -> Floats:
