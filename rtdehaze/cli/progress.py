@@ -27,7 +27,8 @@ class Display:
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        """Where all goes; whoever shows something else meanwhile shares it."""
         self._quiet = quiet
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -35,11 +36,11 @@ class Display:
             TextColumn("{task.fields[frames]} frames  {task.fields[fps]:.1f} fps"),
             TextColumn("haze {task.fields[haze]}"),
             TimeRemainingColumn(),
-            console=self._console,
+            console=self.console,
             transient=True,
         )
         self._task = self._bar.add_task("dehazing", total=None, frames="0", fps=0.0, haze="-")
-        self._handler = _ConsoleHandler(self._console, logging.WARNING if quiet else logging.INFO)
+        self._handler = _ConsoleHandler(self.console, logging.WARNING if quiet else logging.INFO)
         self._last_line = time.monotonic()
 
     def __enter__(self) -> Display:
@@ -60,7 +61,7 @@ class Display:
         if self._quiet:
             return
         haze = "-" if progress.density is None else f"{progress.density:.2f}"
-        if self._console.is_terminal:
+        if self.console.is_terminal:
             self._bar.start()
             frames = f"{progress.frames}/{progress.expected}" if progress.expected else str(progress.frames)
             self._bar.update(
@@ -73,7 +74,7 @@ class Display:
             )
         elif time.monotonic() - self._last_line >= _LINE_INTERVAL_S:
             self._last_line = time.monotonic()
-            self._console.print(_line(progress, haze), markup=False)
+            self.console.print(_line(progress, haze), markup=False)
 
 
 class Counting:

@@ -6,12 +6,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from rtdehaze.core.errors import UsageError
-from rtdehaze.core.frame import Frame
 from rtdehaze.core.options import parse_choice
-from rtdehaze.core.stream import CopiedStream, Packet, VideoInfo
+
+if TYPE_CHECKING:
+    # The command line reads this module for its help, which must not load NumPy.
+    from rtdehaze.core.frame import Frame
+    from rtdehaze.core.stream import CopiedStream, Packet, VideoInfo
 
 __all__ = [
     "Joined",
@@ -48,7 +51,7 @@ class Lost:
     """One line, without credentials."""
 
 
-LiveItem = Frame | Packet | Joined | Lost
+LiveItem: TypeAlias = "Frame | Packet | Joined | Lost"
 
 
 class LiveSource(Protocol):
@@ -61,6 +64,10 @@ class LiveSource(Protocol):
     @property
     def location(self) -> str:
         """What the user named, credentials taken out."""
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Frames that came but were not decoded, by reason; from any thread."""
 
     def items(self) -> Iterator[LiveItem]:
         """Yields `Joined`, then frames (with `arrival`) and packets, `Lost`, `Joined` and so on.

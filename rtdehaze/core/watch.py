@@ -62,7 +62,7 @@ class LiveStatus:
     connected: bool
     reconnects: int
     frames_in: int
-    """Frames that arrived and were decoded."""
+    """Frames that arrived."""
     frames_out: int
     """Frames handed to the outputs, without those that fill a gap."""
     fillers: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import rtdehaze
 from rtdehaze.core.errors import RtdehazeError, UsageError
+from rtdehaze.core.live import LiveOptions
 from rtdehaze.core.options import Mode, Options
 from rtdehaze.core.stream import Sink, Source
 from rtdehaze.pipeline.dehazer import Dehazer
@@ -19,6 +20,7 @@ from rtdehaze.pipeline.notes import collected_notes
 from rtdehaze.pipeline.opening import HDR_TRANSFERS, open_dehazer, open_file, tag_of
 from rtdehaze.pipeline.report import Progress, Report, StageTimes
 from rtdehaze.pipeline.runner import Runner, Tally
+from rtdehaze.pipeline.several import SeveralSinks
 from rtdehaze.pipeline.threads import ThreadPlan, opencv_threads, plan_threads
 from rtdehaze.stages.encode.sink import open_sink
 from rtdehaze.stages.recompose.compare import Comparison
@@ -31,9 +33,10 @@ _log = logging.getLogger("rtdehaze.pipeline")
 
 def transcode(
     input: str | Path,  # noqa: A002 - the word that users know
-    output: str | Path | None = None,
+    output: str | Path | Sequence[str] | None = None,
     options: Options | None = None,
     *,
+    live: LiveOptions | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     **changes: Any,
@@ -44,8 +47,10 @@ def transcode(
 
     Args:
         input: A file, a folder of pictures or a pattern such as `frames/%05d.png`.
-        output: Where the result goes; None takes `default_output(input)`.
+        output: Where the result goes; None takes `default_output(input)`. Several share their encoders; they may be
+            files, `null` and `-`.
         options: What to do; None takes the defaults.
+        live: How several outputs are cut by time; None leaves them whole.
         on_progress: Called about ten times a second.
         stop: Set it to end early; what was encoded so far is then kept as the output.
         **changes: Single options by name (see `Options`), on top of `options`.
@@ -60,7 +65,7 @@ def transcode(
         ModelError: The model is broken, or the provider that was asked for did not open.
     """
     options = _with_changes(options or Options(), changes)
-    target = str(output) if output is not None else default_output(str(input))
+    target = default_output(str(input)) if output is None else output
     plan = plan_threads(options.threads)
     with ExitStack() as open_things:
         notes = open_things.enter_context(collected_notes())
@@ -71,7 +76,12 @@ def transcode(
         comparison = Comparison(options.compare) if options.compare else None
         keep = _keep_mask(source, options)
         dehazer = open_things.enter_context(open_dehazer(options, plan, keep=keep, comparison=comparison))
-        sink = _open_sink(target, source, options, plan, comparison)
+        sink: Sink
+        if isinstance(target, (str, Path)):
+            sink = _open_sink(str(target), source, options, plan, comparison)
+        else:
+            cuts, encode = live or LiveOptions(), plan.encode
+            sink = SeveralSinks(target, source, options, cuts, comparison=comparison, threads=encode)
         tally = carry_out(Runner(source, dehazer, sink), sink, on_progress, stop)
         return _report(source, sink, dehazer, options, tally, tuple(notes))
 

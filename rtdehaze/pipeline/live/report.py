@@ -24,7 +24,7 @@ class LiveReport:
     fillers: int
     """Frames made up while the source was away."""
     dropped: dict[str, int]
-    """By reason: `queue`, `late`, `adapt`, `order`, `stopped`."""
+    """By reason: `queue`, `late`, `adapt`, `order`, `stopped`, and those that the decoder left out."""
     packets_copied: int
     reconnects: int
     seconds: float

@@ -75,6 +75,7 @@ class LiveRunner:
         self._captured: LatestChannel[Item] = LatestChannel(_CAPACITY, is_frame)
         self._decided: LatestChannel[Item] = LatestChannel(_CAPACITY, is_frame)
         self._finished: LatestChannel[Item] = LatestChannel(_CAPACITY, is_frame)
+        self._ready = threading.Event()
         self._adapted = threading.Event()
         self._reading = Crew({"capture": self._capture}, daemon=True)
         stages = {"estimate": self._estimate, "recompose": self._recompose, "encode": self._encode}
@@ -86,8 +87,14 @@ class LiveRunner:
 
     def status(self) -> LiveStatus:
         """Says how the run stands; from any thread."""
+        skipped = self._source.skipped
         status = self.accounts.status(every=self._dehazer.every, profile=self.profile)
-        return replace(status, outlets=self._outputs.statuses())
+        return replace(
+            status,
+            frames_in=status.frames_in + sum(skipped.values()),
+            dropped={**skipped, **status.dropped},
+            outlets=self._outputs.statuses(),
+        )
 
     def run(
         self,
@@ -132,6 +139,7 @@ class LiveRunner:
         """Ends everything in the order of the data, and gives no part more time than its share of two seconds."""
         closing = Crew({"close": self._source.close}, daemon=True)
         closing.start()
+        self._ready.set()
         self._captured.close()
         if self._working.failure is not None or self._working.join(_DRAINING_S):
             for channel in (self._captured, self._decided, self._finished):
@@ -147,6 +155,8 @@ class LiveRunner:
 
     def _capture(self) -> None:
         try:
+            # Frames that come before the loops are compiled would only be dropped.
+            self._ready.wait()
             for item in self._source.items():
                 self._pass_on(self._captured, self._received(item))
         finally:
@@ -165,6 +175,7 @@ class LiveRunner:
     def _estimate(self) -> None:
         try:
             self._dehazer.warm_up()
+            self._ready.set()
             for item in self._captured:
                 if isinstance(item, Passage):
                     with self._accounted(item):

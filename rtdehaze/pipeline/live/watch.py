@@ -17,11 +17,10 @@ from rtdehaze.pipeline.live.dehazing import SteadyDehazer
 from rtdehaze.pipeline.live.feed import Feed
 from rtdehaze.pipeline.live.fillers import Fillers
 from rtdehaze.pipeline.live.pace import LADDER, Pace
-from rtdehaze.pipeline.live.paced import PacedSource
 from rtdehaze.pipeline.live.report import LiveReport
 from rtdehaze.pipeline.live.runner import LiveRunner
 from rtdehaze.pipeline.notes import collected_notes
-from rtdehaze.pipeline.opening import open_dehazer, open_file, tag_of
+from rtdehaze.pipeline.opening import open_dehazer, tag_of
 from rtdehaze.pipeline.threads import ThreadPlan, opencv_threads, plan_live_threads
 from rtdehaze.stages.capture.live import is_live, open_live_source
 from rtdehaze.stages.encode.live import open_live_outputs
@@ -117,7 +116,7 @@ def watch(
         )
         if on_start is not None:
             on_start(LiveRun(runner, dehazer))
-        runner.run(on_progress=on_progress, stop=stop, duration=_duration(str(input), options))
+        runner.run(on_progress=on_progress, stop=stop, duration=_limit(str(input), options, live=True))
         return _report(source, runner, dehazer, options, tuple(notes))
 
 
@@ -128,14 +127,23 @@ def _check(location: str, outputs: Sequence[str], options: Options) -> None:
         raise UsageError("start is for files: a live source begins when it is connected")
 
 
-def _duration(location: str, options: Options) -> float | None:
-    return options.duration if is_live(location) else None
+def _limit(location: str, options: Options, *, live: bool) -> float | None:
+    """The duration, if it is the run's (`live`) or the file's to keep to."""
+    return options.duration if is_live(location) is live else None
 
 
 def _open_source(location: str, options: Options, live: LiveOptions, plan: ThreadPlan) -> LiveSource:
-    if not is_live(location):
-        return PacedSource(open_file(location, options, plan))
-    return open_live_source(location, live, threads=plan.decode, hwaccel=options.hwaccel)
+    return open_live_source(
+        location,
+        live,
+        threads=plan.decode,
+        hwaccel=options.hwaccel,
+        hdr=options.hdr.value,
+        deinterlace=options.deinterlace,
+        start=options.start,
+        duration=_limit(location, options, live=False),
+        fps=options.rate,
+    )
 
 
 def _report(

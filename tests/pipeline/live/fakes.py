@@ -52,6 +52,7 @@ class ScriptedSource:
         self._items: queue.SimpleQueue[LiveItem | BaseException | None] = queue.SimpleQueue()
         self.put(*items)
         self.closed = threading.Event()
+        self.skipped: dict[str, int] = {}
 
     def put(self, *items: LiveItem | BaseException) -> None:
         for item in items:

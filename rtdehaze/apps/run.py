@@ -1,0 +1,88 @@
+"""What `rtdehaze run` does: a file at full speed without losing a frame, everything else live."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from rtdehaze.apps.watch.options import WatchOptions
+from rtdehaze.apps.watch.watching import Watch
+from rtdehaze.core.errors import UsageError
+from rtdehaze.core.live import LiveOptions
+from rtdehaze.core.options import Options
+from rtdehaze.core.watch import LiveStatus, Profile
+from rtdehaze.pipeline.live.report import LiveReport
+from rtdehaze.pipeline.live.watch import LiveRun, watch
+from rtdehaze.pipeline.report import Progress, Report
+from rtdehaze.pipeline.transcode import transcode
+from rtdehaze.stages.capture.live import is_live
+from rtdehaze.stages.encode.live.places import Sort, place_of
+
+__all__ = ["run"]
+
+
+def run(
+    source: str,
+    outputs: Sequence[str],
+    options: Options,
+    live: LiveOptions,
+    watching: WatchOptions,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_status: Callable[[LiveStatus], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Report | LiveReport:
+    """Runs once.
+
+    A live input is watched until it is told to stop. A file is transcoded; where one of its outputs is a stream or a
+    device it is played there at its own pace instead.
+
+    Args:
+        source: What is dehazed.
+        outputs: Where the result goes; none names a file after the input.
+        options: What to do.
+        live: What to do about connections, gaps and files that are cut by time.
+        watching: What to watch for; live only.
+        on_progress: Called while a file is transcoded.
+        on_status: Called while a live run goes on.
+        stop: Set it to end early.
+
+    Returns:
+        What was done, in numbers.
+
+    Raises:
+        RtdehazeError: As `transcode` and `watch` say.
+    """
+    sorts = [_sort(output, live) for output in outputs]
+    if is_live(source) or Sort.PUSH in sorts:
+        base = Profile("default", options.mode, options.strength, options.smoothing)
+        with Watch(watching, source=source, base=base) as watcher:
+            return watch(
+                source,
+                outputs,
+                options,
+                live,
+                observers=watcher.observers,
+                on_progress=on_status,
+                stop=stop,
+                on_start=lambda started: _follow(watcher, started),
+            )
+    if watching != WatchOptions():
+        raise UsageError(f"{source} is a file: telemetry, rules, metrics and profiles are for live inputs and outputs")
+    if len(outputs) > 1 or live.segment is not None or Sort.NULL in sorts or Sort.PIPE in sorts:
+        return transcode(source, outputs, options, live=live, on_progress=on_progress, stop=stop)
+    return transcode(source, outputs[0] if outputs else None, options, on_progress=on_progress, stop=stop)
+
+
+def _follow(watcher: Watch, started: LiveRun) -> None:
+    watcher.follow(started.status, started.change)
+
+
+def _sort(output: str, live: LiveOptions) -> Sort:
+    try:
+        return place_of(output, gop=live.gop).sort
+    except UsageError:
+        if "://" in output:
+            raise
+        # Pictures and folders, which only files can become; whatever else is wrong is said when it is opened.
+        return Sort.FILE
