@@ -168,7 +168,7 @@ class _Reader:
         value, _ = self._peek()
         if value not in allowed:
             if required:
-                self.refuse(" or ".join(allowed))
+                self.refuse(", ".join(allowed[:-1]) + f" or {allowed[-1]}")
             return ""
         self._next += 1
         return value

@@ -74,8 +74,8 @@ def test_metres_are_another_quantity() -> None:
 @pytest.mark.parametrize(
     ("rule", "says", "where"),
     [
-        ("", "density or visibility", "at the end"),
-        ("fog>0.5", "density or visibility", "'fog' (character 1)"),
+        ("", "density, visibility, transmission or brightness", "at the end"),
+        ("fog>0.5", "density, visibility, transmission or brightness", "'fog' (character 1)"),
         ("density=0.5", "<, <=, > or >=", "'=' (character 8)"),
         ("density>", "a number", "at the end"),
         ("density>much", "a number", "'much' (character 9)"),
@@ -83,8 +83,8 @@ def test_metres_are_another_quantity() -> None:
         ("density>200m", "from 0 to 1", "'200' (character 9)"),
         ("density>0.5 fro 10s", "'for', 'until' or the end", "'fro' (character 13)"),
         ("density>0.5 for", "a number", "at the end"),
-        ("density>0.5 for 10", "ms or s or min or h", "at the end"),
-        ("density>0.5 for 10 weeks", "ms or s or min or h", "'weeks' (character 20)"),
+        ("density>0.5 for 10", "ms, s, min or h", "at the end"),
+        ("density>0.5 for 10 weeks", "ms, s, min or h", "'weeks' (character 20)"),
         ("density>0.5 for 10s; rm -rf", "'for', 'until' or the end", "';' (character 20)"),
         ("density>0.5 until >0.4", "never holds together", "'>' (character 19)"),
         ("density>0.5 until <0.6", "never holds together", "'<' (character 19)"),
