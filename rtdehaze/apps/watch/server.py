@@ -47,9 +47,11 @@ def health(status: LiveStatus | None, after: float) -> tuple[bool, str]:
     """
     if status is None:
         return False, "starting: no frame has gone out yet"
+    source = "connected" if status.connected else "away"
+    if not status.frames_out:
+        return False, f"no frame has gone out yet, {status.seconds:.1f} s after the start; the source is {source}"
     if status.silent <= after:
         return True, f"ok: a frame went out {status.silent:.1f} s ago"
-    source = "connected" if status.connected else "away"
     return False, f"no frame went out for {status.silent:.1f} s; the source is {source}"
 
 

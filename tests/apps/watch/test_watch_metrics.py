@@ -115,7 +115,10 @@ def test_counters_follow_the_run(asked: Asked) -> None:
 def test_health_turns_with_the_frames(asked: Asked) -> None:
     assert asked.get("/healthz") == (503, "starting: no frame has gone out yet\n")
     asked.watch.follow(lambda: asked.status, lambda profile: None)
-    assert asked.get("/healthz")[0] == 200
+    asked.status = replace(STATUS, frames_out=0, seconds=3.0, silent=3.0)
+    assert asked.get("/healthz") == (503, "no frame has gone out yet, 3.0 s after the start; the source is connected\n")
+    asked.status = STATUS
+    assert asked.get("/healthz") == (200, "ok: a frame went out 0.0 s ago\n")
     asked.status = replace(STATUS, silent=10.5, connected=False)
     assert asked.get("/healthz") == (503, "no frame went out for 10.5 s; the source is away\n")
     asked.status = STATUS
