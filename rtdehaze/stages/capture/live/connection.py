@@ -73,6 +73,8 @@ class Connection:
     """Whether it must be read at the pace of its timestamps."""
     ends: bool
     """Whether its end is an end and not a loss."""
+    intervals: dict[int, float]
+    """Seconds from packet to packet by stream, where that is known."""
 
     def packets(self) -> Iterator[Packet[Stream]]:
         """Yields packets of the video and the copied streams, without the empty ones that mark the end."""
@@ -158,7 +160,18 @@ def _described(
         stamped=name not in _UNSTAMPED,
         paced=plan.paced or name in _BURSTS or (finite and plan.format != "rtsp"),
         ends=plan.ends or finite,
+        intervals=_intervals(container, stream),
     )
+
+
+def _intervals(container: InputContainer, main: VideoStream) -> dict[int, float]:
+    rate = frame_rate(main)
+    intervals = {} if rate is None else {main.index: float(1 / rate)}
+    for stream in container.streams.audio:
+        samples = stream.codec_context.frame_size
+        if samples > 0 and stream.codec_context.sample_rate:
+            intervals[stream.index] = samples / stream.codec_context.sample_rate
+    return intervals
 
 
 def _copied(container: InputContainer, main: VideoStream, notices: Notices) -> tuple[CopiedStream, ...]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import av
 
 from rtdehaze.stages.capture.live.backlog import Arrival, Backlog
+from rtdehaze.stages.capture.live.burst import dated
 from rtdehaze.stages.capture.live.connection import Connection
 from rtdehaze.stages.capture.live.pacing import Pacer
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.stream import Stream
 
 __all__ = ["Ended", "Failed", "Reader"]
 
@@ -76,26 +82,39 @@ class Reader:
             connection.container.close()
 
     def _read(self, connection: Connection) -> None:
-        pacer = Pacer(self._stop) if connection.paced else None
-        failures = 0
-        packets = connection.packets()
-        while not self._stop.is_set():
-            try:
-                packet = next(packets, None)
-            except av.FFmpegError as error:
-                failures += 1
-                if failures > _BROKEN or not isinstance(error, av.error.InvalidDataError):
-                    self.backlog.put(Failed(error))
-                    return
-                packets = connection.packets()
-                continue
-            if packet is None:
-                self.backlog.put(Ended())
-                return
-            failures = 0
-            stamp = packet.dts if packet.dts is not None else packet.pts
-            if pacer is not None and stamp is not None and not pacer.wait(float(stamp * packet.time_base)):
-                return
+        packets = self._packets(connection)
+        if connection.paced:
+            arrivals = self._paced(packets)
+        elif connection.stamped:
+            arrivals = dated(packets, time.monotonic())
+        else:
+            arrivals = ((packet, time.monotonic()) for packet in packets)
+        for packet, came in arrivals:
             video = packet.stream_index == connection.main
-            if not self.backlog.put(Arrival(packet, time.monotonic(), video, video and packet.is_keyframe)):
+            taken = self.backlog.put(Arrival(packet, came, video, video and packet.is_keyframe))
+            if not taken or self._stop.is_set():
                 return
+        self.backlog.put(Ended())
+
+    def _packets(self, connection: Connection) -> Iterator[Packet[Stream]]:
+        """Yields packets until the end; goes on after some that are damaged."""
+        failures = 0
+        while True:
+            try:
+                for packet in connection.packets():
+                    failures = 0
+                    yield packet
+            except av.error.InvalidDataError:
+                failures += 1
+                if failures > _BROKEN:
+                    raise
+            else:
+                return
+
+    def _paced(self, packets: Iterator[Packet[Stream]]) -> Iterator[tuple[Packet[Stream], float]]:
+        pacer = Pacer(self._stop)
+        for packet in packets:
+            stamp = packet.dts if packet.dts is not None else packet.pts
+            if stamp is not None and not pacer.wait(float(stamp * packet.time_base)):
+                return
+            yield packet, time.monotonic()

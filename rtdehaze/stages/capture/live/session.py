@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import CopiedStream, Packet, VideoInfo
@@ -80,7 +80,7 @@ class Session:
         self._make: tuple[str, int, int] | None = None
         self._deinterlacer: Deinterlacer | None = None
         self._arrivals: dict[int, float] = {}
-        self._early: list[Packet] = []
+        self._early: list[Arrival] = []
         self._keys_only = True
         self._crowded_out = 0
 
@@ -102,16 +102,22 @@ class Session:
             return
         self._connection = connection
         self._by_index = {stream.index: stream for stream in connection.copied}
-        rate = connection.facts.rate
-        interval = 0.0 if rate is None else float(1 / rate)
-        self._timeline.connect(main=connection.main, interval=interval, stamped=connection.stamped)
+        self._timeline.connect(
+            main=connection.main,
+            intervals=connection.intervals,
+            stamped=connection.stamped,
+            paced=connection.paced,
+        )
         self._base = VIDEO_BASE
         self._pictured = time.monotonic()
         while True:
             item = self._next()
             if item is None or isinstance(item, Ended):
-                if item is not None and not connection.ends:
+                if item is None:
+                    return
+                if not connection.ends:
                     raise Gone("the stream has ended, or the connection was cut")
+                yield from self._pictures(connection.decoder.decode(None), time.monotonic())
                 return
             if isinstance(item, Failed):
                 raise self._gone(item.error, self._live.read_timeout)
@@ -153,12 +159,14 @@ class Session:
         return gone(error, self._plan, self._location, timeout, was_there=was_there)
 
     def _other(self, arrival: Arrival) -> Iterator[Packet]:
+        if self._make is None:
+            # Its time can be told when that of the first frame is known.
+            self._early.append(arrival)
+            return
         packet = arrival.packet
         stream = self._by_index[packet.stream_index]
         self._timeline.place(packet, arrival.time, leads=stream.kind == "audio")
-        if self._make is None:
-            self._early.append(Packet(stream, packet))
-        elif self._timeline.stamp_packet(packet):
+        if self._timeline.stamp_packet(packet):
             yield Packet(stream, packet)
 
     def _video(self, arrival: Arrival) -> Iterator[VideoInfo | Frame | Packet]:
@@ -181,13 +189,16 @@ class Session:
             if len(self._arrivals) > _ARRIVALS:
                 del self._arrivals[next(iter(self._arrivals))]
         decoded = self._connection.decoder.decode(packet)
-        if late and not decoded:
+        if late and not decoded and self._make is not None:
             self._skipped["unreferenced"] += 1
+        yield from self._pictures(decoded, arrival.time)
+
+    def _pictures(self, decoded: list[VideoFrame], arrived: float) -> Iterator[VideoInfo | Frame | Packet]:
         for picture in self._progressive(decoded):
             if self._make is None and picture.is_corrupt:
                 continue
-            yield from self._framed(picture, arrival.time)
-            self._pictured = arrival.time
+            yield from self._framed(picture, arrived)
+            self._pictured = arrived
 
     def _progressive(self, decoded: list[VideoFrame]) -> list[VideoFrame]:
         if not self._capture.deinterlace:
@@ -217,16 +228,11 @@ class Session:
         frame = converter.frame(picture, pts, VIDEO_BASE, arrival)
         yield self._described(picture, converter)
         early, self._early = self._early, []
-        for packet in early:
-            if self._reaches(packet, frame.time) and self._timeline.stamp_packet(packet.native):  # type: ignore[arg-type]
-                yield packet
+        for one in early:
+            for packet in self._other(one):
+                if _ends(packet.native) >= frame.time:
+                    yield packet
         yield frame
-
-    def _reaches(self, packet: Packet, begin: float) -> bool:
-        """Whether sound lasts until the first picture is shown: what ended before has nothing to go with."""
-        native = packet.native
-        end = None if native.pts is None else (native.pts + (native.duration or 0)) * native.time_base  # type: ignore[attr-defined]
-        return end is not None and end >= begin
 
     def _described(self, picture: VideoFrame, converter: Converter) -> VideoInfo:
         facts, shape = self._connection.facts, converter.shape
@@ -245,3 +251,8 @@ class Session:
             interlaced=picture.interlaced_frame,
             metadata=facts.metadata,
         )
+
+
+def _ends(packet: Any) -> float:
+    """Returns the seconds until which a packet lasts; sound that ended before the first picture goes with nothing."""
+    return float((packet.dts + (packet.duration or 0)) * packet.time_base)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,10 @@ _AHEAD = 1.0
 _WINDOW = 5.0
 """Seconds over which the smallest delay is taken for the stream's own: what is above it is the network's jitter."""
 
-_SLEW = 0.004
+_FIRST_WINDOW = 1.0
+"""The same right after connecting, when packets that were read ahead have put the clock wrong."""
+
+_SLEW = 0.01
 """How much faster or slower than time the run's clock may go to make up for a drift: less than is seen or heard.
 A camera's quartz is off by about 0.00005."""
 
@@ -38,6 +42,12 @@ _STEADY = 0.002
 
 _ASTRAY = 2.0
 """Seconds of drift past which the clock is set instead of being led back."""
+
+_BEHIND = 0.3
+"""Seconds by which what is read at its own pace may be late before the clock is set: it will not catch up."""
+
+_OVERLAP = 0.05
+"""Seconds by which a packet may lie before the one it follows and be moved; one that lies further back is left out."""
 
 _STEP = 0.001
 """Seconds between the end of one connection and the beginning of the next at least."""
@@ -72,19 +82,22 @@ class Timeline:
         """The latest time of any frame or packet that was given out."""
         self._last_frame: int | None = None
         self._last_packet: dict[int, float] = {}
-        self.connect(main=0, interval=0.0, stamped=True)
+        self.connect(main=0, intervals={}, stamped=True, paced=False)
 
-    def connect(self, *, main: int, interval: float, stamped: bool) -> None:
+    def connect(self, *, main: int, intervals: Mapping[int, float], stamped: bool, paced: bool) -> None:
         """Forgets the clock of the connection before.
 
         Args:
             main: Index of the video stream; the distance of its times from arrival is kept small.
-            interval: Seconds from frame to frame, as far as known; 0 is unknown.
+            intervals: Seconds from packet to packet of a stream, where that is known.
             stamped: Whether packets carry timestamps that mean something; otherwise they are placed by arrival.
+            paced: Whether packets are let through at their own pace, so that one which is late has come to stay so.
         """
         self._main = main
-        self._interval = interval
+        self._intervals = intervals
         self._stamped = stamped
+        self._paced = paced
+        self._window = _FIRST_WINDOW
         self._tracks: dict[int, _Track] = {}
         self._offset: float | None = None
         self._drift = 0.0
@@ -103,13 +116,11 @@ class Timeline:
         """
         base = float(packet.time_base)
         now = arrival - self._begin
+        self._slew(now)
         stamp = packet.dts if packet.dts is not None else packet.pts
         if stamp is None or not self._stamped:
-            # By RTSP the first frame comes without a time, and the second often at the same moment.
-            early = self._interval if self._stamped and self._offset is None else 0.0
-            packet.pts = packet.dts = round(max(now - early, self._after(_STEP)) / base)
+            packet.pts = packet.dts = round(self._unstamped(packet.stream_index, now) / base)
             return
-        self._slew(now)
         offset = self._offset_of(packet, stamp * base, now, leads=leads) + self._drift
         by = round(offset / base)
         packet.pts = None if packet.pts is None else packet.pts + by
@@ -137,14 +148,15 @@ class Timeline:
         """Makes a copied packet's decoding time later than that of every packet of its stream before.
 
         Returns:
-            Whether it can be used: it lies not before the beginning of the run.
+            Whether it can be used: it lies neither before the beginning of the run nor in what was given out already,
+            as the first packets of a new connection may.
         """
         if packet.dts is None:
             packet.dts = packet.pts
-        if packet.dts is None or packet.dts < 0:
-            return False
         base, index = float(packet.time_base), packet.stream_index
         last = self._last_packet.get(index)
+        if packet.dts is None or packet.dts < 0 or (last is not None and packet.dts * base < last - _OVERLAP):
+            return False
         if last is not None and packet.dts * base <= last:
             packet.dts = math.floor(last / base) + 1
         if packet.pts is None or packet.pts < packet.dts:
@@ -153,12 +165,24 @@ class Timeline:
         self._latest = max(self._latest, packet.dts * base)
         return True
 
+    def _unstamped(self, index: int, now: float) -> float:
+        """Returns the time of a packet that does not tell it: after the one before it, or when it arrived."""
+        interval, track = self._intervals.get(index, 0.0), self._tracks.get(index)
+        if track is not None and interval:
+            track.stamp += interval
+            track.place += interval
+            track.seen = now
+            return track.place + self._drift
+        # By RTSP the first frame comes without a time, and the second often at the same moment.
+        early = interval if self._stamped else 0.0
+        return max(now - early, self._after(_STEP))
+
     def _after(self, step: float) -> float:
         return 0.0 if self._latest == -math.inf else self._latest + step
 
     def _offset_of(self, packet: Packet[Any], stamp: float, now: float, *, leads: bool) -> float:
         if self._offset is None:
-            self._offset = max(now, self._after(_STEP)) - stamp
+            self._offset = now - stamp
         if not leads:
             return self._offset
         track = self._tracks.get(packet.stream_index)
@@ -187,8 +211,11 @@ class Timeline:
         if self._window_began is None:
             self._window_began = now
         self._delay = min(self._delay, now - place)
-        if now - self._window_began < _WINDOW:
+        if self._paced and now - place > _BEHIND:
+            self._drift += now - place
+        if now - self._window_began < self._window:
             return
+        self._window = _WINDOW
         if abs(self._delay) > _ASTRAY:
             self._drift += max(self._delay, self._after(_STEP) - place)
             self._debt = 0.0
