@@ -13,6 +13,7 @@ import pytest
 
 from rtdehaze.cli.config import config_option
 from rtdehaze.cli.parameters import BOX, SECONDS
+from rtdehaze.cli.run import run as run_command
 from rtdehaze.core.errors import UsageError
 
 
@@ -174,3 +175,37 @@ def test_a_file_that_is_no_text_is_said(tmp_path: Path) -> None:
 def test_the_input_may_still_be_missing(run: Callable[..., dict[str, Any]]) -> None:
     with pytest.raises(click.MissingParameter):
         run("strength = 80")
+
+
+SAMPLES = {"time": "00:01:30", "rate": "4M", "x,y,w,h": "1,2,3,4", "WxH": "640x480", "length": "10min", "keep": "48h"}
+
+
+def sample(parameter: click.Option) -> Any:
+    """A value for a parameter as TOML has it."""
+    if parameter.is_flag:
+        return not parameter.secondary_opts
+    if isinstance(parameter.type, click.Choice):
+        return next(word for word in parameter.type.choices if word != parameter.default)
+    if parameter.type in (click.FLOAT, click.INT):
+        return 3
+    return SAMPLES.get(parameter.type.name, "a=b")
+
+
+@pytest.mark.parametrize(
+    "name", [parameter.name for parameter in run_command.params if parameter.name not in ("input", "config")]
+)
+def test_every_option_of_run_means_the_same_in_a_file(name: str, tmp_path: Path) -> None:
+    parameter = next(one for one in run_command.params if one.name == name)
+    assert isinstance(parameter, click.Option)
+    value, word = sample(parameter), max(parameter.opts, key=len)
+    flag = (parameter.secondary_opts or [word])[0]
+    arguments = [flag] if parameter.is_flag else [word, str(value)]
+    path = tmp_path / "camera.toml"
+    path.write_text(f"{word.removeprefix('--')} = {json.dumps(value)}")
+    told = []
+    for given in (arguments, ["--config", str(path)]):
+        with run_command.make_context("run", ["x", *given]) as context:
+            told.append(context.params[name])
+    assert told[0] == told[1]
+    with run_command.make_context("run", ["x"]) as context:
+        assert context.params[name] != told[1]
