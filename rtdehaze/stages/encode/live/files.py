@@ -212,3 +212,6 @@ class FileOpener:
     def open(self, feed: Feed, stop: threading.Event) -> _Files:  # noqa: ARG002 - nothing here waits
         """Returns what creates the files."""
         return _Files(self._names, feed, self._origin)
+
+    def end(self) -> None:
+        """Nothing is left to do."""

@@ -50,6 +50,9 @@ class Opener(Protocol):
     def open(self, feed: Feed, stop: threading.Event) -> Target:
         """Opens a target for packets of a feed; may block, but ends soon once `stop` is set."""
 
+    def end(self) -> None:
+        """The run is over: all targets are closed."""
+
 
 class Outlet:
     """Writes the parcels that it is given, in a thread of its own.
@@ -157,6 +160,7 @@ class Outlet:
             except SinkError as error:
                 self._fail(error)
         self._mailbox.refuse()
+        _quietly(self._opener.end)
         self._state = OutletState.CLOSED
 
     def _serve(self, feed: Feed) -> None:

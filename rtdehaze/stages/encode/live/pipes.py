@@ -68,6 +68,9 @@ class PipeOpener:
         descriptor = sys.stdout.fileno() if self._path is None else self._descriptor(self._path)
         return _Pipe(PipeBytes(descriptor, patience=self._patience, stop=stop, lent=lent), feed, self)
 
+    def end(self) -> None:
+        """Nothing is left to do."""
+
     def _descriptor(self, path: str) -> int:
         try:
             return os.open(path, os.O_WRONLY | os.O_NONBLOCK)

@@ -158,4 +158,4 @@ def _playlist(path: str, gop: float) -> Peer:
         "hls_flags": flags,
     }
     resumed = {"hls_flags": f"{flags}+append_list+discont_start"}
-    return Peer(path, "hls", {**_LIVE, **options}, resumed, Path(path).parent, continues=True)
+    return Peer(path, "hls", {**_LIVE, **options}, resumed, Path(path), continues=True)

@@ -43,8 +43,8 @@ class Peer:
     options: dict[str, str] = field(default_factory=dict)
     resumed: dict[str, str] = field(default_factory=dict)
     """Options besides, from the second connection on."""
-    folder: Path | None = None
-    """What has to be there first."""
+    playlist: Path | None = None
+    """A playlist in a folder of its own that the muxer writes."""
     continues: bool = False
     """Whether viewers take a new connection for the same stream, so that its times must go on."""
 
@@ -232,8 +232,8 @@ class PushOpener:
         Raises:
             SinkError: The peer cannot be reached, refuses, or says nothing.
         """
-        if self._peer.folder is not None:
-            self._peer.folder.mkdir(parents=True, exist_ok=True)
+        if self._peer.playlist is not None:
+            self._peer.playlist.parent.mkdir(parents=True, exist_ok=True)
         options = {**self._peer.options, **(self._peer.resumed if self._used else {})}
         connection = _Connection(self._peer, options, self._timeouts, stop)
         try:
@@ -243,6 +243,12 @@ class PushOpener:
             raise
         self._used = True
         return _Session(push, self)
+
+    def end(self) -> None:
+        """Tells players of a playlist that no more will come; until then they ask for more."""
+        if self._used and self._peer.playlist is not None:
+            with self._peer.playlist.open("a") as file:
+                file.write("#EXT-X-ENDLIST\n")
 
     def note(self, origin: Fraction | None) -> None:
         """Keeps where the times of the first connection began."""
