@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import av
 
 from rtdehaze.core.errors import RtdehazeError, SourceError, UsageError
@@ -45,7 +47,7 @@ def gone(error: Exception, plan: Plan, location: str, timeout: float, *, was_the
 
 
 def _is_mistake(error: Exception, plan: Plan) -> bool:
-    return plan.local or isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError)
+    return bool(plan.remedy) or isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError)
 
 
 def _reason(error: Exception, timeout: float) -> str:
@@ -59,6 +61,10 @@ def _reason(error: Exception, timeout: float) -> str:
         return "the server has an error of its own"
     if isinstance(error, av.error.InvalidDataError):
         return "what comes is not video that can be read"
+    if isinstance(error, EOFError):
+        return "it was closed without an answer"
+    if isinstance(error, OSError) and error.errno == errno.EIO:
+        return "it cannot be reached, or does not speak this protocol"
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return redacted(" ".join(reason.split())).lower()
 
@@ -67,8 +73,4 @@ def _remedy(error: Exception, plan: Plan) -> str:
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
         ways = f", or set {USER} and {PASSWORD}" if plan.format == "rtsp" else ""
         return f"; check them in the address{ways}"
-    if plan.format == "lavfi":
-        return "; check the names and options of the filters"
-    if plan.target == "-":
-        return "; pipe a stream in, such as MPEG-TS or Matroska"
-    return "; `rtdehaze devices` lists cameras and what they can do" if plan.local else ""
+    return f"; {plan.remedy}" if plan.remedy else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rtdehaze.core.live import LiveOptions
 from rtdehaze.core.secrets import with_credentials
@@ -54,8 +54,8 @@ class Plan:
     """The input comes as fast as it is read: frames are let through at their own times."""
     ends: bool = False
     """Its end is the end of the run, not a loss."""
-    local: bool = False
-    """It is of this machine: if it is not there at first, it will not come."""
+    remedy: str = ""
+    """Set for what is of this machine: if it is not there at first it will not come, and this is what to do."""
 
 
 def plan_of(location: Location, options: LiveOptions) -> Plan:
@@ -66,14 +66,7 @@ def plan_of(location: Location, options: LiveOptions) -> Plan:
     """
     plan = _PLANS[location.kind](location, options)
     basic = {"max_pixels": str(MAX_PIXELS), "fpsprobesize": "0"}
-    return Plan(
-        plan.target,
-        plan.format,
-        basic | plan.options | options.input_options,
-        paced=plan.paced,
-        ends=plan.ends,
-        local=plan.local,
-    )
+    return replace(plan, options=basic | plan.options | options.input_options)
 
 
 def _rtsp(location: Location, options: LiveOptions) -> Plan:
@@ -137,21 +130,23 @@ def _tcp(location: Location, _options: LiveOptions) -> Plan:
 
 def _stdin(location: Location, _options: LiveOptions) -> Plan:
     options = {"protocol_whitelist": "pipe", "format_whitelist": _MEDIA_OVER_BYTES, **_probe()}
-    return Plan(location.target, None, options, ends=True, local=True)
+    remedy = "pipe a stream in, such as MPEG-TS or Matroska"
+    return Plan(location.target, None, options, ends=True, remedy=remedy)
 
 
 def _lavfi(location: Location, _options: LiveOptions) -> Plan:
-    return Plan(location.target, "lavfi", {}, paced=True, ends=True, local=True)
+    remedy = "check the names and options of the filters"
+    return Plan(location.target, "lavfi", {}, paced=True, ends=True, remedy=remedy)
 
 
 def _camera(location: Location, options: LiveOptions) -> Plan:
     target, name, words = camera_plan(location.target, options)
-    return Plan(target, name, words, local=True)
+    return Plan(target, name, words, remedy="`rtdehaze devices` lists cameras and what they can do")
 
 
 def _screen(location: Location, options: LiveOptions) -> Plan:
     target, name, words = screen_plan(location.target, options)
-    return Plan(target, name, words, local=True)
+    return Plan(target, name, words, remedy="check the display, and that input-size lies on it")
 
 
 def _probe() -> dict[str, str]:

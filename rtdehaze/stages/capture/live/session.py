@@ -132,7 +132,7 @@ class Session:
         if isinstance(item, Connection):
             return item
         if not self._reader.backlog.closed:
-            raise Gone(f"no connection within {self._live.open_timeout:g} s")
+            raise Gone(f"no stream within {self._live.open_timeout:g} s")
         return None
 
     def _next(self) -> object | None:

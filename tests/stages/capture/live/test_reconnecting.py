@@ -1,0 +1,216 @@
+"""Sources that go away, come back as others, or were never what they claim to be."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from rtdehaze.core.errors import SourceError
+from rtdehaze.core.live import LiveOptions, Lost
+from rtdehaze.stages.capture.live import open_live_source
+from tests.live.servers import Behaviour, HostileServer, RtspServer, free_port, garbage, sends, silence, wait_for
+from tests.stages.capture.live.watching import PATIENCE, Watcher, descriptors, strictly_increasing
+
+BACK = 3.0
+"""Seconds within which frames must flow after a server's return."""
+
+
+def transport_stream() -> bytes:
+    """Returns a second of MPEG-TS."""
+    import io
+
+    import av
+
+    target = io.BytesIO()
+    with av.open(target, "w", format="mpegts") as container:
+        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "tune": "zerolatency"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(25):
+            frame = av.VideoFrame(64, 48, "yuv420p")
+            for plane in frame.planes:
+                plane.update(bytes([10 * number % 256]) * plane.buffer_size)
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return target.getvalue()
+
+
+@pytest.mark.slow
+def test_frames_flow_again_within_3_s_each_of_10_times_the_server_is_killed_and_nothing_piles_up(
+    make_rtsp_server: Callable[..., RtspServer],
+) -> None:
+    server = make_rtsp_server(audio=True, gop=25).start()
+    took, threads, files = [], [], []
+    with Watcher(open_live_source(server.play_url, LiveOptions())) as watcher:
+        watcher.await_frames(5)
+        for number in range(10):
+            server.kill()
+            wait_for(lambda number=number: len(watcher.lost) == number + 1, PATIENCE, "Lost")  # type: ignore[misc]
+            server.start()
+            returned = time.monotonic()
+            watcher.await_frames(1)
+            took.append(watcher.last_frame - returned)
+            watcher.await_frames(3)
+            threads.append(threading.active_count())
+            files.append(descriptors())
+    assert max(took) < BACK, took
+    assert watcher.error is None
+    assert [joined.reconnects for joined in watcher.joined] == list(range(11))
+    assert all(joined.away > 0 for joined in watcher.joined)
+    assert strictly_increasing(watcher.times)
+    assert strictly_increasing(watcher.sound)
+    assert max(threads[5:]) <= max(threads[:5])
+    assert max(files[5:]) <= max(files[:5])
+
+
+def test_what_comes_back_may_be_of_another_size_rate_and_codec(make_rtsp_server: Callable[..., RtspServer]) -> None:
+    server = make_rtsp_server(size=(320, 240), rate=25, audio=True).start()
+    with Watcher(open_live_source(server.play_url, LiveOptions())) as watcher:
+        watcher.await_frames(5)
+        server.kill()
+        server.size, server.rate, server.codec, server.audio = (160, 96), 10, "mjpeg", False
+        server.start()
+        wait_for(lambda: len(watcher.joined) == 2, PATIENCE, "Joined again")
+        watcher.await_frames(3)
+    first, second = (joined.video for joined in watcher.joined)
+    assert (first.codec, first.width, first.height) == ("h264", 320, 240)
+    assert (second.codec, second.width, second.height) == ("mjpeg", 160, 96)
+    assert first.time_base == second.time_base
+    assert watcher.joined[1].copied == ()
+    assert watcher.sizes[-1] == (160, 96)
+    assert strictly_increasing(watcher.times)
+
+
+def test_a_server_that_hangs_is_given_up_and_taken_again(rtsp_server: RtspServer) -> None:
+    options = LiveOptions(read_timeout=1.0, open_timeout=2.0)
+    with Watcher(open_live_source(rtsp_server.play_url, options)) as watcher:
+        watcher.await_frames(5)
+        rtsp_server.freeze()
+        wait_for(lambda: bool(watcher.lost), PATIENCE, "Lost")
+        rtsp_server.thaw()
+        wait_for(lambda: len(watcher.joined) == 2, PATIENCE, "Joined again")
+        watcher.await_frames(5)
+    assert "1 s" in watcher.lost[0].reason
+    assert strictly_increasing(watcher.times)
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtmp", "http", "tcp"])
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        silence,
+        garbage,
+        sends(b""),
+        sends(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: 100000\r\n\r\nv=0", hold=True),
+    ],
+    ids=["silent", "garbage", "closing", "truncated"],
+)
+def test_a_hostile_server_is_given_up_in_one_line_after_the_retries(behaviour: Behaviour, scheme: str) -> None:
+    threads, files = threading.active_count(), descriptors()
+    with HostileServer(behaviour) as server:
+        source = open_live_source(server.url(scheme), LiveOptions(open_timeout=0.5, read_timeout=0.5, retries=1))
+        with pytest.raises(SourceError) as caught:
+            list(source.items())
+        wait_for(lambda: server.connections >= 2, PATIENCE, "a second attempt")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "2 attempts" in message
+    assert f"{server.port}" in message
+    wait_for(lambda: threading.active_count() <= threads, PATIENCE, "the readers have gone")
+    wait_for(lambda: descriptors() <= files, PATIENCE, "the sockets have gone")
+
+
+def test_a_stream_that_is_cut_off_is_lost_and_tried_again() -> None:
+    payload = transport_stream()
+    with (
+        HostileServer(sends(payload[: len(payload) * 2 // 3])) as server,
+        Watcher(open_live_source(server.url("tcp", ""), LiveOptions())) as watcher,
+    ):
+        wait_for(lambda: len(watcher.joined) >= 2, PATIENCE, "Joined again")
+    assert "cut" in watcher.lost[0].reason
+    assert strictly_increasing(watcher.times)
+
+
+def test_sound_alone_or_undecodable_pictures_do_not_count_as_a_picture() -> None:
+    payload = bytearray(transport_stream())
+    for start in range(188 * 30, len(payload), 188):
+        payload[start + 20 : start + 188] = bytes(168)
+    with HostileServer(sends(bytes(payload) * 50, rate=200_000)) as server:
+        source = open_live_source(server.url("tcp", ""), LiveOptions(open_timeout=1.0, read_timeout=0.5, retries=0))
+        with pytest.raises(SourceError, match="given up after 1 attempt"):
+            list(source.items())
+
+
+def test_retries_count_from_the_last_picture(make_rtsp_server: Callable[..., RtspServer]) -> None:
+    server = make_rtsp_server().start()
+    with Watcher(open_live_source(server.play_url, LiveOptions(retries=2))) as watcher:
+        watcher.await_frames(3)
+        server.kill()
+        watcher.join()
+    assert isinstance(watcher.error, SourceError)
+    assert "3 attempts" in str(watcher.error)
+    assert isinstance(watcher.lost[0], Lost)
+
+
+def never_listening() -> str:
+    return f"rtsp://127.0.0.1:{free_port()}/eye"
+
+
+def test_closing_ends_it_within_a_second_between_attempts() -> None:
+    source = open_live_source(never_listening(), LiveOptions(retry_cap=60.0))
+    with Watcher(source) as watcher:
+        time.sleep(1.0)
+        before = time.monotonic()
+        source.close()
+        watcher.join(1.0)
+        assert time.monotonic() - before < 1.0
+    assert watcher.error is None
+    assert watcher.order == []
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtmp", "http", "tcp", "udp"])
+def test_closing_ends_it_within_a_second_while_connecting(scheme: str) -> None:
+    files = descriptors()
+    with HostileServer(silence) as server:
+        threads = threading.active_count()
+        source = open_live_source(server.url(scheme), LiveOptions(open_timeout=1.5))
+        with Watcher(source) as watcher:
+            wait_for(lambda: server.connections > 0 or scheme == "udp", PATIENCE, "a connection")
+            time.sleep(0.2)
+            before = time.monotonic()
+            source.close()
+            watcher.join(1.0)
+            assert time.monotonic() - before < 1.0
+        assert watcher.error is None
+        wait_for(lambda: threading.active_count() <= threads, PATIENCE, "the reader has gone")
+    wait_for(lambda: descriptors() <= files, PATIENCE, "the sockets have gone")
+
+
+def test_closing_ends_it_within_a_second_while_the_server_is_away(rtsp_server: RtspServer) -> None:
+    source = open_live_source(rtsp_server.play_url, LiveOptions(retry_cap=60.0))
+    with Watcher(source) as watcher:
+        watcher.await_frames(3)
+        rtsp_server.kill()
+        wait_for(lambda: bool(watcher.lost), PATIENCE, "Lost")
+        time.sleep(1.0)
+        before = time.monotonic()
+        source.close()
+        watcher.join(1.0)
+        assert time.monotonic() - before < 1.0
+    assert watcher.error is None
+
+
+def test_closing_ends_it_within_a_second_while_a_server_hangs(rtsp_server: RtspServer) -> None:
+    source = open_live_source(rtsp_server.play_url, LiveOptions(read_timeout=1.5))
+    with Watcher(source) as watcher:
+        watcher.await_frames(3)
+        rtsp_server.freeze()
+        time.sleep(0.3)
+        before = time.monotonic()
+        source.close()
+        watcher.join(1.0)
+        assert time.monotonic() - before < 1.0
+    assert watcher.error is None
