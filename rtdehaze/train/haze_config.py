@@ -53,7 +53,7 @@ class HazeConfig:
     corners, a sun behind the fog. Networks that never saw it turn a grey sky into clouds."""
     shade: float = 0.16
     """Largest relative departure from the airlight there."""
-    overcast_share: float = 0.5
+    overcast_share: float = 0.25
     """Share of hazy samples in which the sky, and what haze hides wholly, is fog in the clear picture, too: the sky
     of a foggy day is to stay as it is. Clear pictures have blue skies and dark hills there, and networks that saw
     only those paint fog dark and green."""
