@@ -10,6 +10,7 @@ from rtdehaze.apps.watch.watching import Watch
 from rtdehaze.core.errors import UsageError
 from rtdehaze.core.live import LiveOptions
 from rtdehaze.core.options import Options
+from rtdehaze.core.secrets import redacted
 from rtdehaze.core.watch import LiveStatus, Profile
 from rtdehaze.pipeline.live.report import LiveReport
 from rtdehaze.pipeline.live.watch import LiveRun, watch
@@ -68,7 +69,8 @@ def run(
                 on_start=lambda started: _follow(watcher, started),
             )
     if watching != WatchOptions():
-        raise UsageError(f"{source} is a file: telemetry, rules, metrics and profiles are for live inputs and outputs")
+        what = "telemetry, rules, metrics and profiles are for live inputs and outputs"
+        raise UsageError(f"{redacted(source)} is a file: {what}")
     if len(outputs) > 1 or live.segment is not None or Sort.NULL in sorts or Sort.PIPE in sorts:
         return transcode(source, outputs, options, live=live, on_progress=on_progress, stop=stop)
     return transcode(source, outputs[0] if outputs else None, options, on_progress=on_progress, stop=stop)

@@ -15,6 +15,10 @@ _MOST_PER_SECOND = 10.0
 """A picture that stands still but for a clock needs no more; players and servers stay content."""
 
 
+_SPACE = 0.1
+"""Share of the time between two fillers that a frame keeps from one: some containers count in milliseconds."""
+
+
 class Fillers:
     """Makes the frames of a gap, on the clock of the frames before it; used by the encoding thread.
 
@@ -31,6 +35,7 @@ class Fillers:
         self._begin = time.monotonic()
         self._written = self._begin
         self._pts: int | None = None
+        self._free: int | None = None
         self._standby: Standby | None = None
         self._due = 0.0
 
@@ -42,20 +47,20 @@ class Fillers:
 
     def follow(self, frame: Frame, now: float) -> None:
         """Takes the frame that was written last, at `now` by `time.monotonic()`."""
-        self._written, self._pts = now, frame.pts
+        self._written, self._pts, self._free = now, frame.pts, frame.pts + 1
         if self._policy is LossPolicy.HOLD:
             self._last = frame
 
     def passed(self, pts: int) -> bool:
-        """Whether the outputs are past a timestamp already."""
-        return self._pts is not None and pts <= self._pts
+        """Whether the outputs are past a timestamp, or so near to it that a container would take it for the same."""
+        return self._free is not None and pts < self._free
 
     def lose(self, now: float) -> None:
         """The source has gone."""
         if self._policy is not LossPolicy.STOP and self._video is not None and self._standby is None:
             since = time.time() - (now - self._written)
             self._standby = Standby(self._name, since, self._last)
-            self._due = now
+            self._due = max(now, self._written + self._interval(self._video))
 
     def wait(self, now: float) -> float | None:
         """Seconds until the next filler is due; None where none will be."""
@@ -66,8 +71,7 @@ class Fillers:
         video = self._video
         if video is None or self._standby is None:
             return None
-        rate = float(video.rate) if video.rate else _MOST_PER_SECOND
-        self._due = max(self._due + 1.0 / min(rate, _MOST_PER_SECOND), now)
+        self._due = max(self._due + self._interval(video), now)
         like = Frame((), video.format, video.width, video.height, video.colour, self._time(video, now), video.time_base)
         out = self._outputs.allocate(like)
         self._standby.draw(out, time.time())
@@ -75,12 +79,16 @@ class Fillers:
 
     def fill(self, frame: Frame, now: float) -> None:
         """Takes the filler that was written last."""
-        self._written, self._pts = now, frame.pts
+        interval = 0.0 if self._video is None else _SPACE * self._interval(self._video)
+        self._written, self._pts, self._free = now, frame.pts, frame.pts + round(interval / frame.time_base)
+
+    def _interval(self, video: VideoInfo) -> float:
+        return 1.0 / min(float(video.rate or _MOST_PER_SECOND), _MOST_PER_SECOND)
 
     def _time(self, video: VideoInfo, now: float) -> int:
-        if self._pts is None:
+        if self._pts is None or self._free is None:
             return round((now - self._begin) / video.time_base)
-        return max(self._pts + 1, self._pts + round((now - self._written) / video.time_base))
+        return max(self._free, self._pts + round((now - self._written) / video.time_base))
 
 
 def _alike(one: VideoInfo, other: VideoInfo) -> bool:

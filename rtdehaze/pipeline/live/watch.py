@@ -11,6 +11,7 @@ import rtdehaze
 from rtdehaze.core.errors import UsageError
 from rtdehaze.core.live import LiveOptions, LiveSource
 from rtdehaze.core.options import Options
+from rtdehaze.core.secrets import redacted
 from rtdehaze.core.watch import LiveStatus, Observer, Profile
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.live.dehazing import SteadyDehazer
@@ -97,7 +98,7 @@ def watch(
             outputs,
             options,
             live,
-            source=str(input),
+            source=source.location,
             size_of=comparison.size if comparison else None,
             threads=plan.encode,
             tag=tag_of(options),
@@ -122,7 +123,8 @@ def watch(
 
 def _check(location: str, outputs: Sequence[str], options: Options) -> None:
     if not outputs:
-        raise UsageError(f"{location} is live: say where to with -o, such as -o out.mp4, -o rtsp://..., or -o null")
+        shown = redacted(location)
+        raise UsageError(f"{shown} is live: say where to, with -o: out.mp4, rtsp://..., or null to only watch")
     if options.start is not None and is_live(location):
         raise UsageError("start is for files: a live source begins when it is connected")
 

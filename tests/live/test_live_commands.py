@@ -1,0 +1,209 @@
+"""`rtdehaze run` on live inputs and outputs, as a user types it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from tests.live.machine import patience
+from tests.live.runs import Command
+from tests.live.servers import HostileServer, RtspServer, free_port, silence, wait_for
+
+Run = Callable[..., Any]
+
+FAST = ("--provider", "cpu", "--preset", "ultrafast")
+
+
+def frames_of(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def one_line(err: str) -> str:
+    lines = [line for line in err.splitlines() if line.startswith("rtdehaze: error: ")]
+    assert len(lines) == 1, err
+    assert "Traceback" not in err
+    assert "internal error" not in err
+    return lines[0]
+
+
+def test_ctrl_c_while_connecting_ends_within_two_seconds(tmp_path: Path) -> None:
+    with HostileServer(silence) as mute, Command(mute.url("rtsp"), "-o", tmp_path / "clear.mp4", *FAST) as command:
+        command.wait_until(lambda: mute.connections > 0, "it did not connect")
+        seconds, code, _, err = command.send(signal.SIGINT)
+    assert seconds < patience(2.0), err
+    assert code == 130
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_running_ends_within_two_seconds_with_a_playable_file(
+    rtsp_server: RtspServer, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    file = tmp_path / "clear.mkv"
+    with Command(rtsp_server.play_url, "-o", file, "-o", "null", *FAST) as command:
+        command.wait_until(lambda: file.exists() and file.stat().st_size > 20_000, "nothing was written")
+        seconds, found, out, err = command.send(number)
+    assert seconds < patience(2.0), err
+    assert found == code
+    assert "Traceback" not in err
+    assert frames_of(file) > 5
+    assert str(file) in out
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_ctrl_c_while_the_source_is_away_ends_within_two_seconds_with_a_playable_file(
+    rtsp_server: RtspServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "clear.mkv"
+    with Command(rtsp_server.play_url, "-o", file, *FAST) as command:
+        command.wait_until(lambda: file.exists() and file.stat().st_size > 20_000, "nothing was written")
+        rtsp_server.kill()
+        port = rtsp_server.port
+        # Whoever listens there now says nothing: the command is in the middle of connecting again.
+        with socket.create_server(("127.0.0.1", port)) as listener:
+            listener.settimeout(30)
+            connection, _ = listener.accept()
+            with connection:
+                seconds, code, _, err = command.send(signal.SIGINT)
+    assert seconds < patience(2.0), err
+    assert code == 130
+    assert "Traceback" not in err
+    assert frames_of(file) > 5
+
+
+def test_a_live_input_may_be_limited_to_a_time_and_reports_as_json(rtdehaze: Run, tmp_path: Path) -> None:
+    file = tmp_path / "clear.mp4"
+    graph = "lavfi:testsrc2=size=320x180:rate=25"
+    result = rtdehaze("run", graph, "-o", file, "-o", "null", "--duration", "1", "--json", "--quiet", *FAST)
+    assert result.code == 0, result.err
+    report = json.loads(result.out)
+    assert report["frames_in"] == report["frames_out"] + sum(report["dropped"].values())
+    assert [outlet["location"] for outlet in report["outputs"]] == [str(file), "null"]
+    assert 0 < report["added_ms"]["p50"] <= report["age_ms"]["p99"]
+    assert report["interrupted"] is False
+    assert frames_of(file) == report["frames_out"]
+
+
+def test_a_file_goes_to_several_files_at_full_speed_without_losing_a_frame(
+    rtdehaze: Run, foggy_clip: Path, tmp_path: Path
+) -> None:
+    outputs = [tmp_path / "one.mp4", tmp_path / "two.mkv"]
+    result = rtdehaze("run", foggy_clip, "-o", outputs[0], "-o", outputs[1], "-o", "null", "--json", *FAST)
+    assert result.code == 0, result.err
+    report = json.loads(result.out)
+    assert (report["frames_in"], report["frames_out"]) == (24, 24)
+    assert [frames_of(path) for path in outputs] == [24, 24]
+
+
+def test_of_several_outputs_none_is_written_over_and_the_input_is_none(
+    rtdehaze: Run, foggy_clip: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept.mp4"
+    kept.write_bytes(b"precious")
+    for other in (kept, foggy_clip):
+        result = rtdehaze("run", foggy_clip, "-o", tmp_path / "new.mp4", "-o", other)
+        assert result.code == 2
+        assert other.name in one_line(result.err)
+    assert kept.read_bytes() == b"precious"
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_a_file_is_pushed_to_a_server_at_its_own_pace(rtdehaze: Run, rtsp_server: RtspServer, foggy_clip: Path) -> None:
+    result = rtdehaze("run", foggy_clip, "-o", rtsp_server.record_url, "--json", *FAST)
+    assert result.code == 0, result.err
+    report = json.loads(result.out)
+    assert report["seconds"] >= 23 / 25
+    assert report["frames_in"] == 24
+    wait_for(lambda: bool(rtsp_server.recordings()), 10, "a recording")
+
+
+def test_telemetry_metrics_and_health_follow_a_live_run(rtsp_server: RtspServer, tmp_path: Path) -> None:
+    telemetry, port = tmp_path / "haze.jsonl", free_port()
+    watched = ("--telemetry", telemetry, "--metrics", port)
+    with Command(rtsp_server.play_url, "-o", "null", *watched, *FAST) as command:
+        command.wait_until(lambda: telemetry.exists() and telemetry.stat().st_size > 1000, "no telemetry")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            metrics = answer.read().decode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+            assert answer.status == 200
+        _, code, _, err = command.send(signal.SIGINT)
+    assert code == 130, err
+    assert "rtdehaze_frames_in_total" in metrics
+    lines = [json.loads(line) for line in telemetry.read_text().splitlines()]
+    assert all(0.0 <= line["density"] <= 1.0 for line in lines)
+
+
+def test_a_profile_that_is_due_is_in_the_report(rtdehaze: Run) -> None:
+    profile = ("--profile", "night:mode=manual,strength=40", "--profile-schedule", "night=00:00-24:00")
+    result = rtdehaze(
+        "run", "lavfi:testsrc2=size=160x96:rate=25", "-o", "null", "--mode", "off", "--duration", "0.5", "--json",
+        "--quiet", *profile, *FAST,
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["profile"] == "night"
+
+
+pytestmark = pytest.mark.timeout(120)
+
+LIVE = "rtsp://eye:secret@127.0.0.1:1/stream"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([LIVE], "-o"),
+        ([LIVE, "-o", "null", "--start", "3"], "start"),
+        ([LIVE, "-o", "null", "--read-timeout", "0"], "read-timeout"),
+        ([LIVE, "-o", "null", "--retries", "-1"], "retries"),
+        ([LIVE, "-o", "null", "--on-loss", "freeze"], "slate"),
+        ([LIVE, "-o", "null", "--input-size", "big"], "1280x720"),
+        ([LIVE, "-o", "null", "--input-option", "fast"], "KEY=VALUE"),
+        ([LIVE, "-o", "null", "--keep", "48h"], "segment"),
+        ([LIVE, "-o", "null", "--segment", "10min", "--keep", "lots"], "20GB"),
+        ([LIVE, "-o", "null", "--segment", "10 minutes"], "10min"),
+        ([LIVE, "-o", "null", "--segment", "10min", "--keep", "48h", "--keep", "7d"], "keep"),
+        ([LIVE, "-o", "cam.mp4", "--segment", "10min"], "strftime"),
+        ([LIVE, "-o", "null", "--max-latency", "0"], "max-latency"),
+        ([LIVE, "-o", "gopher://host/x"], "gopher"),
+        ([LIVE, "-o", LIVE], "input itself"),
+        ([LIVE, "-o", "null", "--on-haze", "fog"], "fog"),
+        ([LIVE, "-o", "-", "--json"], "--json"),
+        (["gopher://host/x", "-o", "null"], "gopher"),
+        (["lavfi:", "-o", "null"], "lavfi"),
+    ],
+)
+def test_wrong_words_get_one_line_and_leave_nothing_behind(
+    rtdehaze: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = rtdehaze("run", *arguments, *FAST)
+    assert result.code == 2, result.err
+    line = one_line(result.err)
+    assert says in line
+    assert "secret" not in result.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_watching_a_file_is_refused(rtdehaze: Run, foggy_clip: Path, tmp_path: Path) -> None:
+    result = rtdehaze("run", foggy_clip, "-o", tmp_path / "clear.mp4", "--telemetry", tmp_path / "haze.jsonl")
+    assert result.code == 2
+    assert "live" in one_line(result.err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_source_that_is_not_there_is_given_up_after_the_retries(rtdehaze: Run, tmp_path: Path) -> None:
+    address = f"rtsp://127.0.0.1:{free_port()}/stream"
+    result = rtdehaze("run", address, "-o", tmp_path / "clear.mp4", "--retries", "1", "--retry-cap", "0.1", *FAST)
+    assert result.code == 1
+    assert "given up" in one_line(result.err)
+    assert list(tmp_path.iterdir()) == []
