@@ -7,16 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import onnx
 import onnxruntime as ort
+from graphs import Graph
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
 __all__ = ["Layers", "runner"]
 
-_OPSET = 17
-_IR_VERSION = 9
 
-
-class Layers:
+class Layers(Graph):
     """A network under construction for RGB pictures in [0, 1], (1, 3, height, width), of any size.
 
     Args:
@@ -24,31 +21,11 @@ class Layers:
     """
 
     def __init__(self, seed: int = 0) -> None:
+        super().__init__()
         self._rng = np.random.default_rng(seed)
-        self._nodes: list[onnx.NodeProto] = []
-        self._weights: list[onnx.TensorProto] = []
         self.parameters = 0
         self.macs_per_pixel = 0.0
         """Multiplications and additions for one pixel of the picture, of the convolutions."""
-
-    def op(self, kind: str, *inputs: str, **attributes: object) -> str:
-        """Adds a node with one output; returns its name."""
-        name = f"{kind.lower()}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, list(inputs), [name], name, **attributes))
-        return name
-
-    def halves(self, source: str) -> tuple[str, str]:
-        """Cuts the first axis, of length 2, in two of length 1."""
-        names = [f"split_{len(self._nodes)}_{part}" for part in ("first", "second")]
-        lengths = self.constant(np.array([1, 1], np.int64))
-        self._nodes.append(helper.make_node("Split", [source, lengths], names, axis=0))
-        return names[0], names[1]
-
-    def constant(self, values: NDArray[np.generic]) -> str:
-        """Adds a constant; returns its name."""
-        name = f"constant_{len(self._weights)}"
-        self._weights.append(numpy_helper.from_array(values, name))
-        return name
 
     def learned(self, *shape: int, gain: float = 1.0) -> NDArray[np.float32]:
         """Draws weights, of a size that keeps the variance of what flows through."""
@@ -92,19 +69,8 @@ class Layers:
 
     def model(self, result: str, name: str) -> onnx.ModelProto:
         """Finishes the graph: `image` in, `restored` out."""
-        shape = [1, 3, "height", "width"]
-        self._nodes.append(helper.make_node("Identity", [result], ["restored"]))
-        graph = helper.make_graph(
-            self._nodes,
-            name,
-            [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
-            [helper.make_tensor_value_info("restored", TensorProto.FLOAT, shape)],
-            self._weights,
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], producer_name="rtdehaze")
-        model.ir_version = _IR_VERSION
-        onnx.checker.check_model(model)
-        return model
+        shape = (1, 3, "height", "width")
+        return self.finish(name, {"image": (np.float32, shape)}, {"restored": (result, np.float32, shape)})
 
 
 def runner(model: onnx.ModelProto, threads: int, multiple: int = 1) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:

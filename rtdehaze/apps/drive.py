@@ -15,9 +15,9 @@ from rtdehaze.core.frame import PIXEL_FORMATS, Frame, Plane
 from rtdehaze.core.stream import Chapter, CopiedStream, Packet, VideoInfo
 from rtdehaze.synth.drive import FoggyDrive
 
-__all__ = ["DRIVE_RATE", "DriveSource", "drive_frames", "yuv_frame"]
+__all__ = ["DRIVE_COLOUR", "DRIVE_RATE", "DriveSource", "drive_frames", "yuv_frame"]
 
-_DRIVE_COLOUR = Colour(Matrix.BT601, full_range=False, tags=ColourTags(range=1, space=6, primaries=6, transfer=6))
+DRIVE_COLOUR = Colour(Matrix.BT601, full_range=False, tags=ColourTags(range=1, space=6, primaries=6, transfer=6))
 """What OpenCV's RGB -> I420 makes: BT.601, limited range."""
 
 DRIVE_RATE = 25
@@ -38,7 +38,7 @@ class DriveSource:
             width=drive.width,
             height=drive.height,
             format=PIXEL_FORMATS["yuv420p"],
-            colour=_DRIVE_COLOUR,
+            colour=DRIVE_COLOUR,
             time_base=1 / rate,
             codec="rawvideo",
             native_format="yuv420p",
@@ -64,7 +64,7 @@ def yuv_frame(rgb: NDArray[np.uint8], pts: int, time_base: Fraction) -> Frame:
     parts = planar[:luma], planar[luma : luma + quarter], planar[luma + quarter :]
     sizes = (height, width), (height // 2, width // 2), (height // 2, width // 2)
     planes = tuple(Plane(part.reshape(size), size[1]) for part, size in zip(parts, sizes, strict=True))
-    return Frame(planes, PIXEL_FORMATS["yuv420p"], width, height, _DRIVE_COLOUR, pts, time_base)
+    return Frame(planes, PIXEL_FORMATS["yuv420p"], width, height, DRIVE_COLOUR, pts, time_base)
 
 
 def drive_frames(*, width: int, height: int, count: int, **drive: Any) -> list[Frame]:

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from device.engine import Lane, run_lanes
+from device.memory import Host
+from device.pictures import canary, planes_of
+from device.planes import Shot
+from device.recompose import build_recompose
+from device.steady import Steady
+from device.whole import build_estimate, build_whole, open_network
+
+from rtdehaze.apps.drive import DRIVE_COLOUR
+from rtdehaze.core.errors import ProviderError
+from rtdehaze.stages.estimate.session import why_no_gpu
+
+GPU = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
+
+
+@pytest.fixture(scope="module")
+def shot() -> Shot:
+    return Shot.of("yuv420p", 192, 128)
+
+
+def fed(lane: Lane, shot: Shot) -> Lane:
+    for name, plane in planes_of(shot).items():
+        lane.source[name][:] = plane
+    return lane
+
+
+@pytest.mark.skipif(why_no_gpu() is None, reason="CUDA opens here")
+def test_without_a_gpu_the_script_says_so_in_one_line_and_writes_nothing(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, GPU, "--out", tmp_path], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("skipped: ")
+    assert done.stdout.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_script_needs_no_codecs(tmp_path: Path) -> None:
+    words = ["--host", "--sizes", "128x96", "--formats", "nv12", "--model", "cap", "--lanes", "1", "--seconds", "0.05"]
+    blocked = (
+        f"import sys, runpy; sys.modules['av'] = None; sys.argv = [{str(GPU)!r}, *{[*words, '--out', str(tmp_path)]!r}]"
+    )
+    code = f"{blocked}; sys.path.insert(0, {str(GPU.parent)!r}); runpy.run_path({str(GPU)!r}, run_name='__main__')"
+    subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    figures = json.loads((tmp_path / "gpu.json").read_text())["figures"]
+    assert "no figures" in figures["device"]
+    assert {row["way"] for row in figures["rows"]} == {"whole", "steady", "compute", "staged"}
+    assert not [row["failed"] for row in figures["rows"] if "failed" in row]
+
+
+def test_lanes_give_the_same_picture_side_by_side(shot: Shot) -> None:
+    memory = Host()
+    graph = build_whole(shot, open_network("cap", shot, half=False), DRIVE_COLOUR).SerializeToString()
+    lanes = [fed(Lane(memory, [graph], cuda_graph=False), shot) for _ in range(3)]
+    done: list[int] = []
+    lock = threading.Lock()
+
+    def step(lane: Lane) -> None:
+        lane.process()
+        with lock:
+            done.append(lanes.index(lane))
+
+    work = run_lanes(lanes, 0.2, step)
+    assert set(done) == {0, 1, 2}
+    assert work.frames == len(done) - 3 * len(lanes)  # warmed up three times each
+    for lane in lanes[1:]:
+        for name, plane in lane.target.items():
+            assert np.array_equal(plane, lanes[0].target[name])
+    assert not np.array_equal(lanes[0].target["out_y"], planes_of(shot)["y"])
+
+
+def test_two_graphs_do_what_one_does(shot: Shot) -> None:
+    memory, network = Host(), open_network("base", shot, half=False)
+    halves = build_estimate(shot, network, DRIVE_COLOUR), build_recompose(shot, network.maps, DRIVE_COLOUR)
+    parts = fed(Lane(memory, [half.SerializeToString() for half in halves], cuda_graph=False), shot)
+    whole = fed(Lane(memory, [build_whole(shot, network, DRIVE_COLOUR).SerializeToString()], cuda_graph=False), shot)
+    for lane in (parts, whole):
+        lane.process()
+    for name, plane in whole.target.items():
+        assert np.abs(plane.astype(int) - parts.target[name].astype(int)).max() <= 1
+
+
+def test_the_smoothing_between_two_graphs_reaches_the_picture(shot: Shot) -> None:
+    memory, network = Host(), open_network("base", shot, half=False)
+    halves = build_estimate(shot, network, DRIVE_COLOUR), build_recompose(shot, network.maps, DRIVE_COLOUR)
+    graphs = [half.SerializeToString() for half in halves]
+    plain, clear = fed(Lane(memory, graphs, cuda_graph=False), shot), []
+    for between in (lambda maps: maps["luma"].fill(0.5), Steady()):
+        lane = fed(Lane(memory, graphs, cuda_graph=False, between=between), shot)
+        lane.process()
+        clear.append(lane.target["out_y"].copy())
+    plain.process()
+    assert not np.array_equal(clear[0], plain.target["out_y"])
+    assert np.abs(clear[1].astype(int) - plain.target["out_y"].astype(int)).mean() < 40
+
+
+def test_a_lane_that_fails_ends_the_measurement_with_its_error(shot: Shot) -> None:
+    def broken(_: Lane) -> None:
+        raise ProviderError("out of memory")
+
+    graph = build_whole(shot, open_network("cap", shot, half=False), DRIVE_COLOUR).SerializeToString()
+    with pytest.raises(ProviderError, match="out of memory"):
+        run_lanes([Lane(Host(), [graph], cuda_graph=False)] * 2, 0.1, broken)
+
+
+def test_a_black_picture_does_not_pass_for_the_processors(shot: Shot) -> None:
+    planes = planes_of(shot)
+    assert canary(planes, planes, shot, half=False) == {"mean_levels": 0.0, "most_levels": 0.0}
+    with pytest.raises(ProviderError, match="not the processor's"):
+        canary({name: np.zeros_like(plane) for name, plane in planes.items()}, planes, shot, half=True)
