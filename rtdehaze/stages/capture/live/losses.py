@@ -64,7 +64,7 @@ def _reason(error: Exception, timeout: float) -> str:
     if isinstance(error, EOFError):
         return "it was closed without an answer"
     if isinstance(error, OSError) and error.errno == errno.EIO:
-        return "it cannot be reached, or does not speak this protocol"
+        return "it cannot be reached"
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return redacted(" ".join(reason.split())).lower()
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import threading
 import time
 from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
 
+import av
 import pytest
 
 from rtdehaze.core.errors import SourceError
@@ -18,21 +23,18 @@ BACK = 3.0
 """Seconds within which frames must flow after a server's return."""
 
 
-def transport_stream() -> bytes:
-    """Returns a second of MPEG-TS."""
-    import io
-
-    import av
-
+def transport_stream(begin: int = 0, frames: int = 25) -> bytes:
+    """Returns MPEG-TS of 25 frames a second, whose clock begins so many seconds after 0."""
     target = io.BytesIO()
-    with av.open(target, "w", format="mpegts") as container:
-        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "tune": "zerolatency"})
+    with av.open(target, "w", format="mpegts", container_options={"muxdelay": "0", "muxpreload": "0"}) as container:
+        options = {"preset": "ultrafast", "tune": "zerolatency", "g": "5"}
+        stream: Any = container.add_stream("libx264", rate=25, options=options)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for number in range(25):
+        for number in range(frames):
             frame = av.VideoFrame(64, 48, "yuv420p")
             for plane in frame.planes:
                 plane.update(bytes([10 * number % 256]) * plane.buffer_size)
-            frame.pts = number
+            frame.pts, frame.time_base = begin * 25 + number, Fraction(1, 25)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return target.getvalue()
@@ -142,6 +144,20 @@ def test_sound_alone_or_undecodable_pictures_do_not_count_as_a_picture() -> None
         source = open_live_source(server.url("tcp", ""), LiveOptions(open_timeout=1.0, read_timeout=0.5, retries=0))
         with pytest.raises(SourceError, match="given up after 1 attempt"):
             list(source.items())
+
+
+@pytest.mark.parametrize("later", [7200, 100], ids=["forth", "back"])
+def test_a_jump_of_the_streams_clock_is_neither_a_loss_nor_a_gap(later: int) -> None:
+    parts = [transport_stream(begin, 50) for begin in (3600, later)]
+    with (
+        HostileServer(sends(b"".join(parts), rate=len(parts[0]) / 2, hold=True)) as server,
+        Watcher(open_live_source(server.url("tcp", ""), LiveOptions(read_timeout=10.0))) as watcher,
+    ):
+        watcher.await_frames(95)
+    assert watcher.lost == []
+    assert strictly_increasing(watcher.times)
+    assert watcher.times[-1] - watcher.times[0] < 30
+    assert max(after - before for before, after in itertools.pairwise(watcher.times)) < 5
 
 
 def test_retries_count_from_the_last_picture(make_rtsp_server: Callable[..., RtspServer]) -> None:
