@@ -22,12 +22,12 @@ from rtdehaze.pipeline.live.report import LiveReport
 from rtdehaze.pipeline.live.runner import LiveRunner
 from rtdehaze.pipeline.notes import collected_notes
 from rtdehaze.pipeline.opening import open_dehazer, tag_of
-from rtdehaze.pipeline.threads import ThreadPlan, opencv_threads, plan_live_threads
+from rtdehaze.pipeline.threads import opencv_threads, plan_live_threads
 from rtdehaze.stages.capture.live import is_live, open_live_source
 from rtdehaze.stages.encode.live import open_live_outputs
 from rtdehaze.stages.recompose.compare import Comparison
 
-__all__ = ["LiveRun", "watch"]
+__all__ = ["LiveRun", "watch", "watch_source"]
 
 
 class LiveRun:
@@ -88,11 +88,50 @@ def watch(
     """
     options, live = options or Options(), live or LiveOptions()
     _check(str(input), outputs, options)
+    source = _open_source(str(input), options, live)
+    return watch_source(
+        source,
+        outputs,
+        options,
+        live,
+        observers=observers,
+        on_progress=on_progress,
+        stop=stop,
+        on_start=on_start,
+        duration=_limit(str(input), options, live=True),
+    )
+
+
+def watch_source(
+    source: LiveSource,
+    outputs: Sequence[str],
+    options: Options,
+    live: LiveOptions,
+    *,
+    observers: Sequence[Observer] = (),
+    on_progress: Callable[[LiveStatus], None] | None = None,
+    stop: threading.Event | None = None,
+    on_start: Callable[[LiveRun], None] | None = None,
+    duration: float | None = None,
+) -> LiveReport:
+    """Does what `watch` does with a source of one's own, which is closed at the end.
+
+    Args:
+        source: Where frames come from.
+        outputs: As in `watch`, and so are the others.
+        options: What is said there about reading is not looked at.
+        live: Likewise.
+        observers: See `watch`.
+        on_progress: See `watch`.
+        stop: See `watch`.
+        on_start: See `watch`.
+        duration: Seconds from the first frame on; None runs until the source ends.
+    """
     plan = plan_live_threads(options.threads)
     with ExitStack() as open_things:
+        open_things.enter_context(closing(source))
         notes = open_things.enter_context(collected_notes())
         open_things.enter_context(opencv_threads(1))
-        source = open_things.enter_context(closing(_open_source(str(input), options, live, plan)))
         comparison = Comparison(options.compare) if options.compare else None
         sinks = open_live_outputs(
             outputs,
@@ -117,7 +156,7 @@ def watch(
         )
         if on_start is not None:
             on_start(LiveRun(runner, dehazer))
-        runner.run(on_progress=on_progress, stop=stop, duration=_limit(str(input), options, live=True))
+        runner.run(on_progress=on_progress, stop=stop, duration=duration)
         return _report(source, runner, dehazer, options, tuple(notes))
 
 
@@ -134,11 +173,11 @@ def _limit(location: str, options: Options, *, live: bool) -> float | None:
     return options.duration if is_live(location) is live else None
 
 
-def _open_source(location: str, options: Options, live: LiveOptions, plan: ThreadPlan) -> LiveSource:
+def _open_source(location: str, options: Options, live: LiveOptions) -> LiveSource:
     return open_live_source(
         location,
         live,
-        threads=plan.decode,
+        threads=plan_live_threads(options.threads).decode,
         hwaccel=options.hwaccel,
         hdr=options.hdr.value,
         deinterlace=options.deinterlace,
