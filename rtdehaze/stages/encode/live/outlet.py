@@ -23,6 +23,9 @@ _log = logging.getLogger("rtdehaze.encode")
 _FIRST_DELAY = 0.1
 """Seconds before the second attempt; they double from there."""
 
+_STEADY = 5.0
+"""Seconds that an outlet must work to be said to work again; one that fails again at once is not news each time."""
+
 
 class OutletEndedError(SinkError):
     """An outlet failed in a way that trying again cannot help."""
@@ -92,6 +95,7 @@ class Outlet:
         self._failing_since: float | None = None
         self._attempts = 0
         self._busy_since: float | None = None
+        self._running_since = 0.0
         self._thread: threading.Thread | None = None
 
     def change(self, feed: Feed, wish: Callable[[], None]) -> None:
@@ -170,6 +174,7 @@ class Outlet:
         try:
             self._opened += 1
             self._state = OutletState.RUNNING
+            self._running_since = time.monotonic()
             self._mailbox.admit()
             while (parcel := self._mailbox.take(feed)) is not None:
                 self._write(target, parcel)
@@ -195,8 +200,9 @@ class Outlet:
             self._recovered()
 
     def _recovered(self) -> None:
-        if self._failing_since is not None:
-            _log.warning("%s: works again after %.1f s", self._location, time.monotonic() - self._failing_since)
+        if self._failing_since is None or time.monotonic() - self._running_since < _STEADY:
+            return
+        _log.warning("%s: works again, after %.1f s", self._location, self._running_since - self._failing_since)
         self._attempts, self._failing_since = 0, None
 
     def _fail(self, error: SinkError) -> None:

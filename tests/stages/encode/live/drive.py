@@ -35,6 +35,8 @@ class Drive:
     height: int = 96
     sound: str | None = None
     """The codec of the sound, None for silence."""
+    noise: bool = False
+    """Fill the picture with noise, so that its packets are large."""
     start: float = 0.0
     """Seconds on the run's clock at which it joins."""
 
@@ -81,6 +83,9 @@ class Drive:
         grey = 235 if self.index % RATE == 0 else 40 + 12 * (self.index % 8)
         for plane, value in zip(native.planes, (grey, 128, 128), strict=True):
             np.frombuffer(plane, np.uint8)[:] = value
+        if self.noise:
+            luma = np.frombuffer(native.planes[0], np.uint8)
+            luma[:] = np.random.default_rng(self.index).integers(16, 235, luma.size, np.uint8)
         pts = round((Fraction(self.start).limit_denominator(1000) + Fraction(self.index, RATE)) / TIME_BASE)
         native.pts, native.time_base = pts, TIME_BASE
         self.index += 1

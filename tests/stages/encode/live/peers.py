@@ -26,8 +26,6 @@ class Peer:
     received: Callable[[], list[Path]]
     begin: Callable[[], None] = lambda: None
     end: Callable[[], None] = lambda: None
-    remote: bool = False
-    """Whether it takes a moment to connect, and the frames before that are lost."""
 
 
 @dataclass
@@ -92,11 +90,11 @@ def folder_peer(folder: Path, name: str, pattern: str, suffix: str) -> Peer:
 
 def playlist_peer(folder: Path) -> Peer:
     path = folder / "hls" / "cam.m3u8"
-    return Peer("hls", str(path), lambda: [path], remote=True)
+    return Peer("hls", str(path), lambda: [path])
 
 
-def rtsp_peer(server: RtspServer) -> Peer:
-    return Peer("rtsp", server.record_av_url, server.recordings, remote=True)
+def server_peer(server: RtspServer) -> Peer:
+    return Peer("server", server.record_av_url, server.recordings)
 
 
 def ffmpeg_peer(name: str, ffmpeg: str, folder: Path, location: str, *arguments: str) -> Peer:
@@ -116,17 +114,24 @@ def ffmpeg_peer(name: str, ffmpeg: str, folder: Path, location: str, *arguments:
                 each.kill()
                 each.wait()
 
-    return Peer(name, location, lambda: [path], begin, end, remote=True)
+    return Peer(name, location, lambda: [path], begin, end)
 
 
 def udp_peer(ffmpeg: str, folder: Path) -> Peer:
     address = f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
-    return ffmpeg_peer("udp", ffmpeg, folder, address, "-analyzeduration", "1000000", "-i", f"{address}?timeout=1500000")
+    return ffmpeg_peer(
+        "udp", ffmpeg, folder, address, "-analyzeduration", "1000000", "-i", f"{address}?timeout=1500000"
+    )
 
 
 def tcp_peer(ffmpeg: str, folder: Path) -> Peer:
     address = f"tcp://127.0.0.1:{free_port()}"
     return ffmpeg_peer("tcp", ffmpeg, folder, address, "-i", f"{address}?listen")
+
+
+def rtsp_peer(ffmpeg: str, folder: Path) -> Peer:
+    address = f"rtsp://127.0.0.1:{free_port()}/live"
+    return ffmpeg_peer("rtsp", ffmpeg, folder, address, "-rtsp_flags", "listen", "-i", address)
 
 
 def rtmp_peer(ffmpeg: str, folder: Path) -> Peer:

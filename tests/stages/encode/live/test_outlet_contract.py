@@ -27,13 +27,16 @@ from tests.stages.encode.live.peers import (
     rtmp_peer,
     rtsp_peer,
     seen,
+    server_peer,
     tcp_peer,
     udp_peer,
 )
 
 FILES = ["cam.mp4", "cam.mov", "cam.mkv", "cam.ts", "cam.webm"]
 LOCAL = [*FILES, "segments", "hls", "fifo", "stdout"]
-REMOTE = ["udp", "tcp", "rtmp", "rtsp"]
+REMOTE = ["udp", "tcp", "rtmp", "rtsp", "server"]
+"""`server` is GStreamer's RTSP server, which times what it receives by arrival."""
+TIMED = [name for name in [*LOCAL, *REMOTE] if name != "server"]
 ALL = [*LOCAL, *REMOTE]
 
 FRAMES = 120
@@ -71,7 +74,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             udp_peer(ffmpeg, folder),
             tcp_peer(ffmpeg, folder),
             rtmp_peer(ffmpeg, folder),
-            rtsp_peer(server),
+            rtsp_peer(ffmpeg, folder),
+            server_peer(server),
         ]
         yield _ran(folder, peers)
 
@@ -161,13 +165,19 @@ def _cut_off(name: str) -> int:
     return RATE if name in REMOTE else 0
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", TIMED)
 def test_frames_come_at_their_times(name: str, ran: Ran) -> None:
     for part in ran.seen(name):
-        assert all(abs(after - before - FRAME) < 0.015 for before, after in pairwise(part.times))
+        # ffmpeg makes up the first times of a transport without a container.
+        times = part.times[5:] if name == "rtsp" else part.times
+        steps = [after - before for before, after in pairwise(times)]
+        # ffmpeg moves an RTP stream a little when the first report of the sender's clock comes.
+        allowed = 0.01 if name == "rtsp" else 0.002
+        # A slow encoder may have left frames out.
+        assert [step for step in steps if abs(step - FRAME * max(1, round(step / FRAME))) > allowed] == []
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", TIMED)
 def test_sound_and_picture_agree_within_a_frame(name: str, ran: Ran) -> None:
     compared = 0
     for part in ran.seen(name):

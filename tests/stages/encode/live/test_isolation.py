@@ -1,0 +1,244 @@
+"""One output that fails, hangs or is slow never stops or slows the others, and comes back by itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from rtdehaze.core.errors import SinkError
+from rtdehaze.core.live import LiveOptions, OutletState, OutletStatus
+from rtdehaze.core.options import Options
+from rtdehaze.stages.encode.live import open_live_outputs
+from tests.live.servers import HostileServer, RtspServer, free_port, garbage, silence, wait_for
+from tests.stages.encode.live.drive import RATE, Drive, run
+from tests.stages.encode.live.peers import seen
+
+
+def children() -> list[str]:
+    """Process ids of our children."""
+    return [child for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()]
+
+
+def held() -> tuple[int, int, int]:
+    """Threads, descriptors and children of this process."""
+    return threading.active_count(), len(list(Path("/proc/self/fd").iterdir())), len(children())
+
+
+LIVE = LiveOptions(open_timeout=1.0, read_timeout=1.0, retry_cap=0.3, gop=1.0)
+
+
+@pytest.fixture
+def mute() -> Iterator[str]:
+    with HostileServer(silence) as server:
+        yield server.url("rtsp")
+
+
+@pytest.fixture
+def babble() -> Iterator[str]:
+    with HostileServer(garbage) as server:
+        yield server.url("rtmp", "live/x")
+
+
+@pytest.fixture
+def never_reads() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+def refusing() -> str:
+    return f"rtmp://user:secret@127.0.0.1:{free_port()}/live/x"
+
+
+@pytest.fixture
+def unread_pipe(tmp_path: Path) -> str:
+    os.mkfifo(tmp_path / "unread.ts")
+    return str(tmp_path / "unread.ts")
+
+
+@pytest.fixture
+def stuck_pipe(tmp_path: Path) -> Iterator[str]:
+    """Somebody has opened it and does not read."""
+    os.mkfifo(tmp_path / "stuck.ts")
+    reader = os.open(tmp_path / "stuck.ts", os.O_RDONLY | os.O_NONBLOCK)
+    yield str(tmp_path / "stuck.ts")
+    os.close(reader)
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> str:
+    (tmp_path / "full.mkv").symlink_to("/dev/full")
+    return str(tmp_path / "full.mkv")
+
+
+BAD = ["mute", "babble", "never_reads", "refusing", "unread_pipe", "stuck_pipe", "full_disk"]
+FRAMES = 3 * RATE
+
+
+def test_the_others_get_every_frame_at_once_and_closing_is_quick(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    good = tmp_path / "good.mkv"
+    bad = [request.getfixturevalue(name) for name in BAD]
+    outputs = open_live_outputs([*bad, str(good)], Options(overwrite=True), LIVE)
+    late: list[float] = []
+    _run_watched(outputs, Drive(320, 240, noise=True), late)
+    wait_for(lambda: outputs.statuses()[-1].frames == FRAMES, 5, "all frames in the good output")
+    begin = time.monotonic()
+    outputs.close()
+    assert time.monotonic() - begin < 2.0
+    assert max(late) < 1.0
+    assert outputs.statuses()[-1] == OutletStatus(str(good), OutletState.CLOSED, FRAMES, 0, 0, None)
+    assert len(seen(good).times) == FRAMES
+    for name, status in zip(BAD, outputs.statuses(), strict=False):
+        # The system's own buffers hold much of what a peer never reads.
+        assert status.error or name == "never_reads", name
+        assert (name, status.frames + status.dropped) == (name, FRAMES)
+        assert status.dropped > 0, name
+        assert "secret" not in status.location
+
+
+def _run_watched(outputs, drive: Drive, late: list[float]) -> None:  # type: ignore[no-untyped-def]
+    """Runs at real speed and notes how long each frame was held up."""
+    write = outputs.write
+
+    def timed(item) -> None:  # type: ignore[no-untyped-def]
+        begin = time.monotonic()
+        write(item)
+        late.append(time.monotonic() - begin)
+
+    outputs.write = timed
+    run(outputs, drive, FRAMES, pace=1.0)
+
+
+def test_a_failure_is_said_once_and_without_credentials(refusing: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "rtdehaze"):
+        outputs = open_live_outputs([refusing], Options(), LIVE)
+        run(outputs, Drive(), 2 * RATE, pace=1.0)
+        status = outputs.statuses()[0]
+        outputs.close()
+    assert status.state is OutletState.WAITING
+    assert status.error == "Connection refused"
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 1
+    assert "secret" not in str(said)
+    assert "Connection refused" in said[0]
+
+
+def test_credentials_are_not_in_any_command_line(refusing: str) -> None:
+    outputs = open_live_outputs([refusing], Options(), LIVE)
+    lines: list[str] = []
+
+    def look() -> bool:
+        for child in children():
+            with suppress(OSError):
+                lines.append(Path(f"/proc/{child}/cmdline").read_text())
+        return False
+
+    run(outputs, Drive(), RATE, pace=1.0, until=look)
+    outputs.close()
+    assert lines
+    assert "secret" not in str(lines)
+
+
+def test_a_full_disk_leaves_no_litter(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    limit = "import resource, signal; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); "
+    limit += "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    script = limit + _LIMITED
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "cam.mkv")],
+        cwd=Path(__file__).parents[4],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stderr.count("the file would be larger than is allowed here") == 1
+    left = sorted(tmp_path.iterdir())
+    assert left
+    # Whatever is left plays.
+    assert all(seen(path).times for path in left)
+
+
+_LIMITED = """
+import logging, sys
+from rtdehaze.core.live import LiveOptions
+from rtdehaze.core.options import Options
+from rtdehaze.stages.encode.live import open_live_outputs
+from tests.stages.encode.live.drive import Drive, run
+logging.basicConfig()
+outputs = open_live_outputs([sys.argv[1]], Options(crf=5), LiveOptions(gop=0.5, retry_cap=0.2))
+run(outputs, Drive(320, 240, noise=True), 50, pace=2.0)
+outputs.close()
+"""
+
+
+def test_a_push_comes_back_after_each_restart_of_its_server_and_nothing_piles_up(
+    rtsp_server: RtspServer, tmp_path: Path
+) -> None:
+    outputs = open_live_outputs([rtsp_server.record_url, str(tmp_path / "all.mkv")], Options(), LIVE)
+    over = threading.Event()
+    feeder = threading.Thread(target=lambda: run(outputs, Drive(), 10_000, pace=1.0, until=over.is_set))
+    feeder.start()
+    try:
+        _await_frames(outputs)
+        before = held()
+        for _ in range(3):
+            rtsp_server.kill()
+            wait_for(lambda: outputs.statuses()[0].state is OutletState.WAITING, 5, "the loss is seen")
+            rtsp_server.start()
+            _await_frames(outputs)
+        assert held() == before
+    finally:
+        over.set()
+        feeder.join()
+        outputs.close()
+    pushed, kept = outputs.statuses()
+    assert pushed.restarts == 3
+    assert kept.dropped == 0
+    assert kept.frames == pushed.frames + pushed.dropped
+    # Each recording of the server begins with a keyframe, or it could not be decoded from its start.
+    assert all(len(seen(path).times) > 3 for path in rtsp_server.recordings())
+
+
+def _await_frames(outputs) -> None:  # type: ignore[no-untyped-def]
+    before = outputs.statuses()[0].frames
+    wait_for(lambda: outputs.statuses()[0].frames > before + 5, 6, "frames flow again")
+
+
+def test_when_standard_output_has_lost_its_reader_and_nothing_else_is_left_the_run_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    monkeypatch.setattr(sys, "stdout", os.fdopen(writer, "w"))
+    outputs = open_live_outputs(["-"], Options(), LIVE)
+    with pytest.raises(SinkError, match="no output is left: its reader has gone"):
+        run(outputs, Drive(), 3 * RATE, pace=2.0)
+    outputs.close()
+    sys.stdout.close()
+
+
+def test_a_pipe_is_written_again_when_a_new_reader_comes(unread_pipe: str) -> None:
+    outputs = open_live_outputs([unread_pipe], Options(), LIVE)
+    over = threading.Event()
+    feeder = threading.Thread(target=lambda: run(outputs, Drive(), 10_000, pace=1.0, until=over.is_set))
+    feeder.start()
+    try:
+        for _ in range(2):
+            with Path(unread_pipe).open("rb") as reader:
+                assert len(reader.read(5000)) == 5000
+            wait_for(lambda: outputs.statuses()[0].state is OutletState.WAITING, 5, "the loss is seen")
+    finally:
+        over.set()
+        feeder.join()
+        outputs.close()

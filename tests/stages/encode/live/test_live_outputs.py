@@ -1,0 +1,232 @@
+"""All outputs of a live run together: what is refused, what changes on return, what lossless means."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from rtdehaze.core.errors import OutputExistsError, SinkError, UsageError
+from rtdehaze.core.live import LiveOptions, OutletState
+from rtdehaze.core.options import Options
+from rtdehaze.stages.encode.live import open_live_outputs
+from tests.live.servers import free_port
+from tests.media import write_video
+from tests.stages.encode.live.drive import RATE, Drive, run
+from tests.stages.encode.live.peers import seen, udp_peer
+
+
+@pytest.mark.parametrize(
+    ("locations", "options", "live", "said"),
+    [
+        ([], {}, {}, "no output was named"),
+        (["gopher://host/x"], {}, {}, "gopher:// cannot be written; use one of rtsp://"),
+        (["udp://host"], {}, {}, "port is missing"),
+        (["rtmp:///live"], {}, {}, "host or port is missing"),
+        (["rtsp://user:pw@host:99999/x"], {}, {}, "rtsp://host:99999/x: host or port"),
+        (["{}/out.xyz"], {}, {}, "'.xyz' is no container"),
+        (["{}/out"], {}, {}, "no extension is no container"),
+        (["{}/a.png"], {}, {}, "pictures cannot be written live"),
+        (["{}/a.mp4", "{}/../{name}/a.mp4"], {}, {}, "is named twice"),
+        (["rtmp://a:1/x", "rtmp://me:pw@a:1/x"], {}, {}, "rtmp://a:1/x: is named twice"),
+        (["{}/a.webm"], {"codec": "h264"}, {}, "webm cannot hold h264"),
+        (["rtmp://a:1/x"], {"codec": "vp8"}, {}, "rtmp cannot hold vp8; it holds h264"),
+        (["{}/a.mp4"], {"codec": "h265x"}, {}, "unknown video encoder or codec 'h265x'"),
+        (["{}/a.mp4"], {"pixel_format": "yuv42"}, {}, "unknown pixel format 'yuv42'"),
+        (["{}/a.mkv"], {"codec": "ffv1", "crf": 20}, {}, "ffv1 has no quality setting"),
+        (["{}/a.mp4"], {}, {"segment": 60}, "segments need names by time"),
+        (["{}/in.mkv"], {"overwrite": True}, {}, "is the input itself"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_is_opened(
+    locations: list[str], options: dict[str, object], live: dict[str, float], said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "in.mkv").write_bytes(b"")
+    names = [name.replace("{}", str(tmp_path)).replace("{name}", tmp_path.name) for name in locations]
+    with pytest.raises(UsageError) as error:
+        open_live_outputs(names, Options(**options), LiveOptions(**live), source=str(tmp_path / "in.mkv"))  # type: ignore[arg-type]
+    assert said in str(error.value)
+    assert "pw" not in str(error.value)
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "in.mkv"]
+
+
+@pytest.mark.parametrize("name", ["there.mp4", "there.m3u8"])
+def test_an_existing_file_is_not_overwritten_unasked(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(OutputExistsError, match="--overwrite"):
+        open_live_outputs([str(tmp_path / name)], Options(), LiveOptions())
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_a_file_that_is_to_be_replaced_is_replaced_by_the_complete_new_one(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "there.mp4")
+    before = path.read_bytes()
+    outputs = open_live_outputs([str(path)], Options(overwrite=True), LiveOptions())
+    run(outputs, Drive(), 30)
+    assert path.read_bytes() == before
+    outputs.close()
+    assert len(seen(path).times) == 30
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["no/such/folder/a.mp4", "no/such/%Y%m%d.mp4"])
+def test_a_missing_folder_is_an_error_at_once(name: str, tmp_path: Path) -> None:
+    segment = 60.0 if "%" in name else None
+    with pytest.raises(SinkError, match="there is no directory"):
+        open_live_outputs([str(tmp_path / name)], Options(), LiveOptions(segment=segment))
+
+
+def test_a_terminal_is_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    with pytest.raises(UsageError, match="standard output is a terminal"):
+        open_live_outputs(["-"], Options(), LiveOptions())
+
+
+def test_nothing_can_be_written_before_the_source_has_joined(tmp_path: Path) -> None:
+    outputs = open_live_outputs([str(tmp_path / "a.mp4")], Options(), LiveOptions())
+    with pytest.raises(SinkError, match="before the source has joined"):
+        outputs.write(Drive().frame())
+    outputs.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_source_that_never_joined_leaves_nothing(tmp_path: Path) -> None:
+    outputs = open_live_outputs(
+        [str(tmp_path / "a.mp4"), f"rtmp://127.0.0.1:{free_port()}/x"], Options(), LiveOptions()
+    )
+    outputs.close()
+    assert list(tmp_path.iterdir()) == []
+    assert {status.state for status in outputs.statuses()} == {OutletState.CLOSED}
+
+
+def test_the_same_make_on_return_goes_on_in_the_same_file_without_a_seam(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    outputs = open_live_outputs([str(path)], Options(), LiveOptions())
+    first = Drive(sound="aac")
+    run(outputs, first, 50)
+    first.leave()
+    again = Drive(sound="aac", start=4.0)
+    run(outputs, again, 50)
+    again.leave()
+    outputs.close()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.mkv"]
+    part = seen(path)
+    assert len(part.times) == 100
+    assert part.flashes == pytest.approx([0.0, 1.0, 4.0, 5.0], abs=0.001)
+    assert part.beeps[1:] == pytest.approx([1.0, 4.0, 5.0], abs=1 / RATE)
+    assert outputs.statuses()[0].restarts == 0
+
+
+def test_converted_sound_stays_in_sync_over_a_gap(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    outputs = open_live_outputs([str(path)], Options(), LiveOptions())
+    for drive in (Drive(sound="pcm_mulaw"), Drive(sound="pcm_mulaw", start=4.0)):
+        run(outputs, drive, 60)
+        drive.leave()
+    outputs.close()
+    part = seen(path)
+    assert "aac" in part.codecs
+    assert part.beeps[1:] == pytest.approx([1.0, 2.0, 4.0, 5.0, 6.0], abs=1 / RATE)
+
+
+def test_another_size_on_return_begins_another_file(tmp_path: Path) -> None:
+    outputs = open_live_outputs([str(tmp_path / "a.mp4")], Options(), LiveOptions())
+    run(outputs, Drive(160, 96), 30)
+    run(outputs, Drive(320, 240, start=2.0), 40)
+    outputs.close()
+    first, second = seen(tmp_path / "a.mp4"), seen(tmp_path / "a-2.mp4")
+    assert (set(first.sizes), len(first.times)) == ({(160, 96)}, 30)
+    assert (set(second.sizes), len(second.times)) == ({(320, 240)}, 40)
+    assert outputs.statuses()[0].frames == 70
+
+
+def test_sound_that_comes_or_goes_on_return_begins_another_file(tmp_path: Path) -> None:
+    outputs = open_live_outputs([str(tmp_path / "a.mkv")], Options(), LiveOptions())
+    run(outputs, Drive(), 30)
+    run(outputs, Drive(sound="aac", start=2.0), 40)
+    outputs.close()
+    assert [seen(tmp_path / name).codecs for name in ("a.mkv", "a-2.mkv")] == [["h264"], ["h264", "aac"]]
+
+
+def test_times_of_a_stream_never_go_backwards_when_the_size_changes(ffmpeg: str, tmp_path: Path) -> None:
+    peer = udp_peer(ffmpeg, tmp_path)
+    outputs = open_live_outputs([peer.location], Options(), LiveOptions())
+    peer.begin()
+    time.sleep(0.5)
+    run(outputs, Drive(160, 96), 40, pace=1.0)
+    run(outputs, Drive(160, 96, sound="aac", start=3.0), 40, pace=1.0)
+    outputs.close()
+    peer.end()
+    times = seen(peer.received()[0], sound=False).times
+    assert all(after > before for before, after in pairwise(times))
+    assert times[-1] - times[0] > 3.0
+
+
+def test_lossless_outputs_get_every_frame_however_fast_they_come(tmp_path: Path) -> None:
+    names = [tmp_path / "a.mp4", tmp_path / "b.webm", tmp_path / "pipe.mkv"]
+    outputs = open_live_outputs([str(name) for name in names], Options(), LiveOptions(), lossless=True)
+    run(outputs, Drive(320, 240, noise=True), 120)
+    outputs.close()
+    assert [(status.frames, status.dropped) for status in outputs.statuses()] == [(120, 0)] * 3
+    assert [len(seen(name).times) for name in names] == [120] * 3
+
+
+def test_a_lossless_output_that_fails_is_given_up_and_the_others_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "full.mkv").symlink_to("/dev/full")
+    names = [str(tmp_path / "full.mkv"), str(tmp_path / "good.mkv")]
+    with caplog.at_level(logging.WARNING):
+        outputs = open_live_outputs(names, Options(overwrite=True), LiveOptions(), lossless=True)
+        run(outputs, Drive(), 120)
+        outputs.close()
+    failed, good = outputs.statuses()
+    assert failed.error == "no space left on the device; free some or write elsewhere"
+    assert (good.frames, good.error) == (120, None)
+    assert "given up" in caplog.text
+
+
+def test_when_every_output_has_failed_for_good_the_run_is_told(tmp_path: Path) -> None:
+    (tmp_path / "full.mkv").symlink_to("/dev/full")
+    outputs = open_live_outputs([str(tmp_path / "full.mkv")], Options(overwrite=True), LiveOptions(), lossless=True)
+    with pytest.raises(SinkError, match="no output is left: no space left"):
+        run(outputs, Drive(), 5000)
+    outputs.close()
+
+
+def test_frames_are_allocated_at_the_size_that_they_are_encoded_at(tmp_path: Path) -> None:
+    outputs = open_live_outputs(
+        [str(tmp_path / "a.mkv")], Options(), LiveOptions(), size_of=lambda width, height: (2 * width, height)
+    )
+    drive = Drive(160, 96)
+    outputs.adapt(drive.joined)
+    made = outputs.allocate(drive.frame())
+    assert (made.width, made.height) == (320, 96)
+    for plane in made.planes:
+        plane.samples[:] = 100
+    outputs.write(made)
+    outputs.close()
+    assert seen(tmp_path / "a.mkv").sizes == [(320, 96)]
+
+
+def test_an_encoder_that_cannot_have_the_new_size_suspends_its_output_only(tmp_path: Path) -> None:
+    names = [str(tmp_path / "a.mkv"), str(tmp_path / "b.mkv")]
+    outputs = open_live_outputs(names, Options(codec="mpeg2video"), LiveOptions())
+    run(outputs, Drive(), 20)
+    with pytest.raises(SinkError, match="does not open at 8000x96"):
+        outputs.adapt(replace(Drive().joined, video=replace(Drive().video, width=8000)))
+    outputs.close()
+
+
+def test_the_place_and_time_of_a_note_is_the_metadata(tmp_path: Path) -> None:
+    import av
+
+    outputs = open_live_outputs([str(tmp_path / "a.mkv")], Options(), LiveOptions(), tag="rtdehaze 1, model x")
+    run(outputs, Drive(), 10)
+    outputs.close()
+    with av.open(str(tmp_path / "a.mkv")) as container:
+        assert {key.lower(): value for key, value in container.metadata.items()}["comment"] == "rtdehaze 1, model x"
