@@ -55,8 +55,10 @@ _PROMPT: dict[str, dict[str, str]] = {
     "libx265": {"tune": "zerolatency", "forced-idr": "1"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"},
     "libvpx": {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"},
+    "h264_qsv": {"async_depth": "1", "look_ahead": "0", "forced_idr": "1"},
+    "hevc_qsv": {"async_depth": "1", "forced_idr": "1"},
     "_nvenc": {"tune": "ull", "zerolatency": "1", "delay": "0", "rc-lookahead": "0", "forced-idr": "1"},
-    "_qsv": {"async_depth": "1", "look_ahead": "0", "forced_idr": "1"},
+    "_qsv": {"async_depth": "1"},
     "_amf": {"usage": "ultralowlatency", "forced_idr": "1"},
 }
 """What makes an encoder give each frame's packet at once; hardware encoders by the end of their names. SVT-AV1 is told
@@ -154,8 +156,10 @@ def _check(encoder: str, settings: Settings, crf: float | None, preset: str | No
 
 def _prompt(encoder: str, preset: str | None) -> dict[str, str]:
     """Returns what makes an encoder hold back nothing; a preset that was asked for stays."""
-    suffix = next((suffix for suffix in ("_nvenc", "_qsv", "_amf") if encoder.endswith(suffix)), encoder)
-    said = _PROMPT.get(suffix, {})
+    kind = next(
+        (kind for kind in (encoder, "_nvenc", "_qsv", "_amf") if encoder.endswith(kind) and kind in _PROMPT), ""
+    )
+    said = _PROMPT.get(kind, {})
     own = settings_of(encoder).preset
     return {option: value for option, value in said.items() if preset is None or option != own}
 

@@ -114,9 +114,12 @@ def _beeps(codec: str, seconds: float, container_format: str) -> io.BytesIO:
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=container_format) as container:
         stream: Any = container.add_stream(codec, rate=rate, layout="mono")
-        frame = av.AudioFrame.from_ndarray(wave.astype(np.int16)[None], format="s16", layout="mono")
-        frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0
-        container.mux(stream.encode(frame))
+        step = rate // 50
+        for first in range(0, len(wave), step):
+            piece = wave[first : first + step].astype(np.int16)[None]
+            frame = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
+            frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), first
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     buffer.seek(0)
     return buffer

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
 from rtdehaze.core.errors import OutputExistsError, SinkError, UsageError
@@ -130,7 +131,7 @@ def test_converted_sound_stays_in_sync_over_a_gap(tmp_path: Path) -> None:
     outputs.close()
     part = seen(path)
     assert "aac" in part.codecs
-    assert part.beeps[1:] == pytest.approx([1.0, 2.0, 4.0, 5.0, 6.0], abs=1 / RATE)
+    assert part.beeps[-5:] == pytest.approx([1.0, 2.0, 4.0, 5.0, 6.0], abs=1 / RATE)
 
 
 def test_another_size_on_return_begins_another_file(tmp_path: Path) -> None:
@@ -169,10 +170,10 @@ def test_times_of_a_stream_never_go_backwards_when_the_size_changes(ffmpeg: str,
 def test_lossless_outputs_get_every_frame_however_fast_they_come(tmp_path: Path) -> None:
     names = [tmp_path / "a.mp4", tmp_path / "b.webm", tmp_path / "pipe.mkv"]
     outputs = open_live_outputs([str(name) for name in names], Options(), LiveOptions(), lossless=True)
-    run(outputs, Drive(320, 240, noise=True), 120)
+    run(outputs, Drive(noise=True), 90)
     outputs.close()
-    assert [(status.frames, status.dropped) for status in outputs.statuses()] == [(120, 0)] * 3
-    assert [len(seen(name).times) for name in names] == [120] * 3
+    assert [(status.frames, status.dropped) for status in outputs.statuses()] == [(90, 0)] * 3
+    assert [len(seen(name).times) for name in names] == [90] * 3
 
 
 def test_a_lossless_output_that_fails_is_given_up_and_the_others_go_on(
@@ -213,18 +214,30 @@ def test_frames_are_allocated_at_the_size_that_they_are_encoded_at(tmp_path: Pat
     assert seen(tmp_path / "a.mkv").sizes == [(320, 96)]
 
 
-def test_an_encoder_that_cannot_have_the_new_size_suspends_its_output_only(tmp_path: Path) -> None:
+def test_a_size_that_no_encoder_takes_is_an_error(tmp_path: Path) -> None:
     names = [str(tmp_path / "a.mkv"), str(tmp_path / "b.mkv")]
-    outputs = open_live_outputs(names, Options(codec="mpeg2video"), LiveOptions())
+    outputs = open_live_outputs(names, Options(), LiveOptions())
     run(outputs, Drive(), 20)
-    with pytest.raises(SinkError, match="does not open at 8000x96"):
-        outputs.adapt(replace(Drive().joined, video=replace(Drive().video, width=8000)))
+    with pytest.raises(SinkError, match="libx264 does not open at 40000x96"):
+        outputs.adapt(replace(Drive().joined, video=replace(Drive().video, width=40_000)))
     outputs.close()
 
 
-def test_the_place_and_time_of_a_note_is_the_metadata(tmp_path: Path) -> None:
-    import av
+def test_a_size_that_one_encoder_does_not_take_suspends_its_output_until_the_next(tmp_path: Path) -> None:
+    names = [tmp_path / "a.mkv", tmp_path / "b.webm"]
+    outputs = open_live_outputs([str(name) for name in names], Options(), LiveOptions())
+    run(outputs, Drive(), 20, pace=2.0)
+    # libx264 wants at most 16384 samples a side, VP9 takes more.
+    run(outputs, Drive(17_000, 16, start=2.0), 20, pace=2.0)
+    assert outputs.statuses()[0].state is OutletState.WAITING
+    assert "does not open at 17000x16" in str(outputs.statuses()[0].error)
+    run(outputs, Drive(start=4.0), 20, pace=2.0)
+    outputs.close()
+    assert [len(seen(tmp_path / name).times) for name in ("a.mkv", "a-2.mkv")] == [20, 20]
+    assert sorted(path.name for path in tmp_path.glob("*.webm")) == ["b-2.webm", "b-3.webm", "b.webm"]
 
+
+def test_the_note_is_in_the_metadata(tmp_path: Path) -> None:
     outputs = open_live_outputs([str(tmp_path / "a.mkv")], Options(), LiveOptions(), tag="rtdehaze 1, model x")
     run(outputs, Drive(), 10)
     outputs.close()
