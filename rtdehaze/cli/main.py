@@ -12,6 +12,7 @@ from rtdehaze.cli.adapt import adapt
 from rtdehaze.cli.bench import bench
 from rtdehaze.cli.data import data
 from rtdehaze.cli.demo import demo
+from rtdehaze.cli.devices import devices
 from rtdehaze.cli.distill import distill
 from rtdehaze.cli.doctor import doctor
 from rtdehaze.cli.evaluate import evaluate
@@ -24,6 +25,7 @@ from rtdehaze.cli.quantize import quantize
 from rtdehaze.cli.run import run
 from rtdehaze.cli.train import train
 from rtdehaze.core.errors import RtdehazeError
+from rtdehaze.core.secrets import hide_arguments
 
 __all__ = ["main"]
 
@@ -46,6 +48,7 @@ for command in (
     adapt,
     models,
     probe,
+    devices,
     doctor,
     data,
     train,
@@ -59,6 +62,7 @@ for command in (
 
 def main() -> None:
     """Runs the command line; never lets a traceback out unless RTDEHAZE_DEBUG is set."""
+    hide_arguments()
     try:
         cli(prog_name="rtdehaze", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

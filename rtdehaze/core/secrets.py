@@ -5,7 +5,6 @@ What is on the command line is visible to every user of the machine (`ps`); envi
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import sys
@@ -100,6 +99,8 @@ def hide_arguments(arguments: Sequence[str] | None = None) -> bool:
     secrets = [word for word in given if redacted(word) != word]
     if not secrets or not sys.platform.startswith("linux"):
         return False
+    import ctypes
+
     try:
         fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         # proc(5): arg_start and arg_end are fields 48 and 49; the state, third of all, comes first here.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import av
+from av.codec.context import Flags
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -38,6 +39,8 @@ class VideoDecoder:
         context = self._context
         # Frame threads hold frames back, which a file does not mind; a hardware decoder gains nothing from them.
         context.thread_type = "SLICE" if live else "AUTO"
+        if live:
+            context.flags |= Flags.low_delay
         context.thread_count = 1 if context.is_hwaccel else threads
         context.options = {**context.options, "max_pixels": str(MAX_PIXELS)}
 
