@@ -53,11 +53,26 @@ def test_the_maps_of_a_model_that_says_more_are_weakened_alike() -> None:
 
 
 def test_gains_have_their_caps_and_chromas_is_lower() -> None:
-    plan = plan_removal(haze_of(np.full((2, 2), 0.01)), strength=1.0, min_transmission=0.1, max_chroma_gain=4)
+    said = Removal(*(np.full((2, 2), 0.02, np.float32) for _ in range(2)), np.zeros((3, 2, 2), np.float32))
+    plan = plan_removal(haze_of(np.full((2, 2), 0.4), said), strength=1.0, min_transmission=0.1, max_chroma_gain=4)
     assert plan is not None
     np.testing.assert_allclose(plan.luma, 0.1, rtol=1e-5)
     np.testing.assert_allclose(plan.chroma, 0.25, rtol=1e-5)
-    np.testing.assert_allclose(plan.veil, AIRLIGHT.reshape(3, 1, 1) * np.full((3, 2, 2), 0.9), rtol=1e-5)
+
+
+def test_where_no_light_arrives_the_veil_goes_whole_and_what_is_left_gets_no_colour() -> None:
+    plan = plan_removal(haze_of(np.full((2, 2), 0.01)), strength=1.0, min_transmission=0.05, max_chroma_gain=4)
+    assert plan is not None
+    np.testing.assert_allclose(plan.chroma, 1.0, rtol=1e-5)
+    np.testing.assert_allclose(plan.veil, AIRLIGHT.reshape(3, 1, 1) * np.full((3, 2, 2), 0.95), rtol=1e-5)
+
+
+@given(low=st.floats(0.01, 1.0), high=st.floats(0.01, 1.0))
+def test_more_light_never_means_less_colour(low: float, high: float) -> None:
+    said = Removal(*(np.full((1, 2), 0.1, np.float32) for _ in range(2)), np.zeros((3, 1, 2), np.float32))
+    plan = plan_removal(haze_of(np.array([sorted((low, high))]), said), strength=1.0)
+    assert plan is not None
+    assert plan.chroma[0, 1] <= plan.chroma[0, 0] + 1e-6
 
 
 def test_the_guide_is_handed_on() -> None:
