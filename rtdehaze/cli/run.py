@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import click
@@ -11,7 +10,7 @@ import click
 from rtdehaze.cli.config import config_option
 from rtdehaze.cli.live_parameters import live_options, take_live
 from rtdehaze.cli.run_parameters import run_options, take_run
-from rtdehaze.cli.signals import stop_on_signals
+from rtdehaze.cli.signals import leave, stop_on_signals
 from rtdehaze.cli.summary import summary_of
 from rtdehaze.cli.watch_parameters import take_watch, watch_options
 from rtdehaze.core.errors import UsageError
@@ -43,12 +42,12 @@ def run(input: str, outputs: tuple[str, ...], quiet: bool, as_json: bool, **choi
     taken = watching.telemetry == "-" or any(output == "-" or output.startswith("-.") for output in outputs)
     if taken and as_json:
         raise UsageError("--json prints to standard output, which is taken; let the output or telemetry go to a file")
+    # Before signals are taken for a wish to finish the output: there is none yet, and loading takes its time.
+    from rtdehaze.apps.run import run as carry_out
     from rtdehaze.cli.live_progress import LiveLine
     from rtdehaze.cli.progress import Display
 
     with stop_on_signals() as stop, Display(quiet=quiet) as display, LiveLine(display.console, quiet=quiet) as line:
-        from rtdehaze.apps.run import run as carry_out
-
         report = carry_out(
             input,
             outputs,
@@ -64,4 +63,4 @@ def run(input: str, outputs: tuple[str, ...], quiet: bool, as_json: bool, **choi
     elif not quiet:
         click.echo(summary_of(report), err=taken)
     if report.interrupted:
-        sys.exit(stop.exit_code)
+        leave(stop.exit_code)

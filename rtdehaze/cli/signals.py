@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
-__all__ = ["StopRequest", "stop_on_signals"]
+__all__ = ["StopRequest", "leave", "stop_on_signals"]
 
 
 class StopRequest(threading.Event):
@@ -37,3 +40,15 @@ def stop_on_signals() -> Iterator[StopRequest]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process, at once if one of the run's threads is stuck in a library's call.
+
+    Everything is closed by then; the interpreter would wait for that thread, or crash when it comes back.
+    """
+    if any(thread.daemon and thread.name.startswith("rtdehaze-") for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -47,6 +47,7 @@ class Crew:
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         for thread in self._threads:
+            # One that was never started is not alive either.
             while thread.is_alive() and (deadline is None or time.monotonic() < deadline):
                 try:
                     thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))

@@ -115,9 +115,10 @@ class LiveRunner:
             KeyboardInterrupt: Raised in the calling thread, after everything has stopped.
         """
         shown = time.monotonic()
-        self._working.start()
-        self._reading.start()
         try:
+            if stop is None or not stop.is_set():
+                self._working.start()
+                self._reading.start()
             while not self._working.over.wait(_TICK_S):
                 if on_progress and time.monotonic() - shown >= _PROGRESS_INTERVAL_S:
                     shown = time.monotonic()
