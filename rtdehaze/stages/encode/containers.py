@@ -48,8 +48,8 @@ class ContainerKind:
     options: dict[str, str] = field(default_factory=dict)
     fixed_rate: bool = False
     """True where frames have numbers, not timestamps."""
-    audio: str = "aac"
-    """What audio that the container cannot hold is converted to."""
+    audio: str | None = "aac"
+    """What audio that the container cannot hold is converted to; None where it holds no audio."""
     text: str | None = None
     """What text subtitles that the container cannot hold are converted to."""
     bare: bool = False

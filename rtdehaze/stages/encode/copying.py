@@ -88,7 +88,7 @@ def _plan(stream: CopiedStream, container: ContainerKind) -> StreamPlan:
     if _can_hold(stream, container):
         return StreamPlan(stream, Fate.COPY)
     decodable = native.codec_context is not None
-    if stream.kind == "audio" and decodable:
+    if stream.kind == "audio" and decodable and container.audio:
         return StreamPlan(stream, Fate.CONVERT, container.audio)
     if stream.kind == "subtitle" and decodable and stream.codec in _TEXT_CODECS and container.text:
         return StreamPlan(stream, Fate.CONVERT, container.text)

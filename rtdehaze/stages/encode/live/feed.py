@@ -49,16 +49,22 @@ def _described(stream: CopiedStream) -> tuple[object, ...]:
 def kept_streams(copied: Sequence[CopiedStream]) -> tuple[CopiedStream, ...]:
     """Returns the streams with natives that live on when their container is closed, each with a decoder of its own."""
     keeper: Any = av.open(io.BytesIO(), "w", format="null")
-    kept = []
-    for stream in copied:
-        native = stream.native
-        if isinstance(native, Stream) and (native.codec_context is not None or stream.kind == "data"):
-            made = keeper.add_stream_from_template(native, opaque=True)
-            made.disposition = native.disposition
-            made.metadata.update(native.metadata)
-            native = made
-        kept.append(replace(stream, native=native))
-    return tuple(kept)
+    return tuple(replace(stream, native=_kept(keeper, stream)) for stream in copied)
+
+
+def _kept(keeper: Any, stream: CopiedStream) -> Any:
+    native: Any = stream.native
+    if not isinstance(native, Stream):
+        return None
+    if stream.kind == "attachment":
+        name, mimetype = native.metadata.get("filename", ""), native.metadata.get("mimetype", "")
+        return keeper.add_attachment(name, mimetype, bytes(native.data))  # type: ignore[attr-defined]
+    if native.codec_context is None and stream.kind != "data":
+        return None
+    kept = keeper.add_stream_from_template(native, opaque=True)
+    kept.disposition = native.disposition
+    kept.metadata.update(native.metadata)
+    return kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from rtdehaze.core.errors import OutputExistsError, UsageError
@@ -114,7 +115,7 @@ def _way(place: Place, request: EncoderRequest, options: Options, live: LiveOpti
     patience = math.inf if lossless else live.read_timeout
     outlet = Outlet(
         place.said,
-        _opener(place, options, live, patience),
+        _opener(place, options, live, patience, lossless=lossless),
         frames=_FILE_FRAMES if is_file and not lossless else _PEER_FRAMES,
         size=_QUEUE_BYTES,
         patience=patience,
@@ -124,7 +125,7 @@ def _way(place: Place, request: EncoderRequest, options: Options, live: LiveOpti
     return Way(place.kind, outlet)
 
 
-def _opener(place: Place, options: Options, live: LiveOptions, patience: float) -> Opener:
+def _opener(place: Place, options: Options, live: LiveOptions, patience: float, *, lossless: bool) -> Opener:
     if place.peer is not None:
         if place.peer.format == "hls":
             _check_playlist(place, overwrite=options.overwrite)
@@ -134,7 +135,9 @@ def _opener(place: Place, options: Options, live: LiveOptions, patience: float) 
             _check_standard_output(place)
         return PipeOpener(place.target or None, patience=patience)
     if live.segment is None:
-        return FileOpener(OneName(place.target, overwrite=options.overwrite))
+        # What waits for its output keeps the input's times; live, a file begins at 0.
+        origin = Fraction(0) if lossless else None
+        return FileOpener(OneName(place.target, overwrite=options.overwrite), origin)
     if not is_pattern(place.target):
         raise UsageError(
             f"{place.said}: segments need names by time; put strftime words in, for example cam-%Y%m%d-%H%M%S.mp4"

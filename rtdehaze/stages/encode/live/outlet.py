@@ -206,9 +206,9 @@ class Outlet:
         self._attempts, self._failing_since = 0, None
 
     def _fail(self, error: SinkError) -> None:
+        self._mailbox.refuse()
         if self._stop.is_set():
             return
-        self._mailbox.refuse()
         self._error = redacted(str(error)).removeprefix(f"{self._location}: ")
         final = self._lossless or isinstance(error, OutletEndedError)
         if self._failing_since is None:

@@ -37,7 +37,9 @@ _RTMP = ContainerKind(
     bare=True,
     remote=True,
 )
-_DEVICE = ContainerKind("v4l2", "v4l2", "rawvideo", "rawvideo", holds=frozenset({"rawvideo"}), bare=True, remote=True)
+_DEVICE = ContainerKind(
+    "v4l2", "v4l2", "rawvideo", "rawvideo", audio=None, holds=frozenset({"rawvideo"}), bare=True, remote=True
+)
 _TS = CONTAINERS["ts"]
 
 _LIVE = {"flush_packets": "1", "max_interleave_delta": "100000"}
@@ -92,7 +94,8 @@ class Place:
         """The same for names of the same output."""
         if self.sort in {Sort.FILE, Sort.PIPE} and self.target:
             return str(Path(self.target).resolve())
-        return f"{self.sort.value}:{self.said.lower()}"
+        parts = urlsplit(self.location)
+        return f"{parts.scheme}:{parts.netloc.rpartition('@')[2]}:{parts.path}:{parts.query}".lower()
 
 
 def place_of(location: str, *, gop: float) -> Place:

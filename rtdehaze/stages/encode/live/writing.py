@@ -22,11 +22,12 @@ class Writing:
         target: An object with `write`, and `seek` and `tell` where it can; PyAV would hold the interpreter's lock while
             it opens a path, and a pipe or a network disk may take its time.
         feed: What the parcels are.
-        origin: The time that becomes 0; None takes the first frame's.
+        origin: The time that becomes 0; None takes the first frame's and leaves out the sound before it.
     """
 
     def __init__(self, target: Any, feed: Feed, origin: Fraction | None = None) -> None:
         self.origin = origin
+        self._cuts = origin is None
         self._began = False
         self._container: Any = self._opened(target, feed)
         self._container.metadata.update(feed.metadata)
@@ -59,8 +60,9 @@ class Writing:
             self._write([self._shifted(parcel)], self._video)
             return
         passage = self._passages.get(parcel.stream or 0)
-        if passage is not None and self.origin is not None and parcel.time >= self.origin:
-            self._write(passage.convert(self._shifted(parcel)), passage.output)
+        if passage is None or (self._cuts and (self.origin is None or parcel.time < self.origin)):
+            return
+        self._write(passage.convert(self._shifted(parcel)), passage.output)
 
     def _shifted(self, parcel: Parcel) -> Any:
         native = duplicate(parcel.native)
@@ -72,7 +74,7 @@ class Writing:
 
     def _write(self, packets: Any, output: Any) -> None:
         for native in packets:
-            if output is not self._video and not _comes_after_the_beginning(native):
+            if self._cuts and output is not self._video and not _comes_after_the_beginning(native):
                 continue
             native.stream = output
             self._order.repair(native, output)

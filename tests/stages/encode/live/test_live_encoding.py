@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import socket
 from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
@@ -81,6 +83,26 @@ def test_a_viewer_waits_for_a_keyframe_no_longer_than_was_chosen_though_frames_c
         times += [parcel.time for parcel in made.encode(Shot(frame)) if parcel.key]
     assert len(times) > 5
     assert max(after - before for before, after in pairwise(times)) <= 2
+
+
+def test_a_frame_is_on_the_network_before_the_next_is_written() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(0.5)
+        outputs = open_live_outputs([f"udp://127.0.0.1:{receiver.getsockname()[1]}"], Options(), LiveOptions(gop=1.0))
+        run(outputs, Drive(), 200, pace=1.0, until=lambda: outputs.statuses()[0].frames > 2)
+        drive = Drive(start=20.0)
+        for _ in range(20):
+            _drain(receiver)
+            outputs.write(drive.frame())
+            assert receiver.recv(4096)
+        outputs.close()
+
+
+def _drain(receiver: socket.socket) -> None:
+    """Waits until nothing comes any more."""
+    while select.select([receiver], [], [], 0.05)[0]:
+        receiver.recv(1 << 16)
 
 
 def test_two_outlets_get_the_same_bytes(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,12 @@ from rtdehaze.core.errors import OutputExistsError, SinkError, UsageError
 from rtdehaze.core.live import LiveOptions, OutletState
 from rtdehaze.core.options import Options
 from rtdehaze.stages.encode.live import open_live_outputs
-from tests.live.servers import free_port
+from rtdehaze.stages.encode.live.outlet import Outlet
+from rtdehaze.stages.encode.live.outputs import Outputs, Way
+from rtdehaze.stages.encode.live.places import place_of
+from rtdehaze.stages.encode.live.push import PushOpener
+from rtdehaze.stages.encode.planning import EncoderRequest
+from tests.live.servers import RtspServer, free_port
 from tests.media import write_video
 from tests.stages.encode.live.drive import RATE, Drive, run
 from tests.stages.encode.live.peers import seen, udp_peer
@@ -243,3 +249,66 @@ def test_the_note_is_in_the_metadata(tmp_path: Path) -> None:
     outputs.close()
     with av.open(str(tmp_path / "a.mkv")) as container:
         assert {key.lower(): value for key, value in container.metadata.items()}["comment"] == "rtdehaze 1, model x"
+
+
+def test_stream_keys_tell_outputs_apart() -> None:
+    sites = [f"rtmp://live.example/app/{key * 20}" for key in "ab"]
+    outputs = open_live_outputs(sites, Options(), LiveOptions())
+    outputs.close()
+    assert "aaaa" not in outputs.statuses()[0].location
+
+
+def test_a_virtual_camera_gets_raw_frames_and_no_sound(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    place = place_of("/dev/video9", gop=2.0)
+    assert place.peer is not None
+    assert place.peer.format == "v4l2"
+    # No device here: a file takes its place.
+    peer = replace(place.peer, target=str(tmp_path / "raw"), format="rawvideo")
+    outlet = Outlet(
+        place.said,
+        PushOpener(peer, open_timeout=10.0, write_timeout=5.0),
+        frames=30,
+        size=1 << 28,
+        patience=5.0,
+        retry_cap=1.0,
+        lossless=False,
+    )
+    outputs = Outputs(
+        [Way(place.kind, outlet)],
+        EncoderRequest(prompt=True),
+        size_of=lambda width, height: (width, height),
+        segment=None,
+        metadata={},
+        lossless=False,
+    )
+    run(outputs, Drive(160, 96, sound="aac"), 60, pace=1.0)
+    outputs.close()
+    size = (tmp_path / "raw").stat().st_size
+    assert size == outputs.statuses()[0].frames * 160 * 96 * 3 // 2
+    assert "audio stream 1: v4l2 cannot hold aac; left out" in caplog.text
+
+
+@pytest.mark.parametrize("auth", ["basic", "digest"])
+def test_a_push_gives_the_credentials_of_its_address(
+    auth: str, make_rtsp_server: Callable[..., RtspServer], caplog: pytest.LogCaptureFixture
+) -> None:
+    server = make_rtsp_server(user="me", password="geheim", auth=auth).start()
+    outputs = open_live_outputs(
+        [server.url("record", "me", "geheim"), server.url("record-av", "me", "falsch")],
+        Options(),
+        LiveOptions(retry_cap=0.5),
+    )
+    run(
+        outputs,
+        Drive(),
+        200,
+        pace=1.0,
+        until=lambda: outputs.statuses()[0].frames > 5 and outputs.statuses()[1].error is not None,
+    )
+    outputs.close()
+    right, wrong = outputs.statuses()
+    assert (right.error, right.frames > 5) == (None, True)
+    assert "401" in str(wrong.error)
+    assert wrong.frames == 0
+    assert "geheim" not in caplog.text + str(outputs.statuses())
+    assert "falsch" not in caplog.text + str(outputs.statuses())

@@ -169,7 +169,7 @@ def _cut_off(name: str) -> int:
 def test_frames_come_at_their_times(name: str, ran: Ran) -> None:
     for part in ran.seen(name):
         # ffmpeg makes up the first times of a transport without a container.
-        times = part.times[5:] if name == "rtsp" else part.times
+        times = part.times[RATE:] if name == "rtsp" else part.times
         steps = [after - before for before, after in pairwise(times)]
         # ffmpeg moves an RTP stream a little when the first report of the sender's clock comes.
         allowed = 0.01 if name == "rtsp" else 0.002
