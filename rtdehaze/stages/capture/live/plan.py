@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from rtdehaze.core.live import LiveOptions
 from rtdehaze.core.secrets import with_credentials
@@ -41,6 +42,10 @@ _PROBE_MICROSECONDS = 500_000
 """How much is read ahead to learn what streams there are; FFmpeg's own 5 MB and 5 s are made for files."""
 
 
+_SEGMENT_SECONDS = 20.0
+"""Twice the longest segments that are usual in HLS (RFC 8216 has no limit; Apple's authoring advice is 6 s)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Arguments for opening an input."""
@@ -54,6 +59,8 @@ class Plan:
     """The input comes as fast as it is read: frames are let through at their own times."""
     ends: bool = False
     """Its end is the end of the run, not a loss."""
+    slack: float = 0.0
+    """Seconds that may pass without a packet beyond the time-out: segments come one at a time."""
     remedy: str = ""
     """Set for what is of this machine: if it is not there at first it will not come, and this is what to do."""
 
@@ -93,6 +100,7 @@ def _rtmp(location: Location, _options: LiveOptions) -> Plan:
 
 
 def _http(location: Location, _options: LiveOptions) -> Plan:
+    segmented = urlsplit(location.target).path.lower().endswith((".m3u8", ".m3u"))
     return Plan(
         location.target,
         None,
@@ -103,6 +111,7 @@ def _http(location: Location, _options: LiveOptions) -> Plan:
             "live_start_index": "-1",
             **_probe(),
         },
+        slack=_SEGMENT_SECONDS if segmented else 0.0,
     )
 
 

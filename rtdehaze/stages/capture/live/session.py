@@ -120,7 +120,7 @@ class Session:
                 yield from self._pictures(connection.decoder.decode(None), time.monotonic())
                 return
             if isinstance(item, Failed):
-                raise self._gone(item.error, self._live.read_timeout)
+                raise self._gone(item.error, self._live.read_timeout + self._plan.slack)
             if isinstance(item, Arrival):
                 yield from self._video(item) if item.video else self._other(item)
                 self._watch(item.time)
@@ -148,7 +148,8 @@ class Session:
     def _patience(self) -> float:
         """Seconds without a picture; the first has to wait for a keyframe."""
         live = self._live
-        return live.read_timeout if self._make is not None else max(live.read_timeout, live.open_timeout)
+        patience = live.read_timeout if self._make is not None else max(live.read_timeout, live.open_timeout)
+        return patience + self._plan.slack
 
     def _watch(self, now: float) -> None:
         if now - self._pictured >= self._patience:

@@ -115,7 +115,7 @@ class ReconnectingSource:
             self._plan,
             self._location,
             self._notices,
-            timeouts=(self._live.open_timeout, self._live.read_timeout),
+            timeouts=(self._live.open_timeout, self._live.read_timeout + self._plan.slack),
             threads=self._capture.threads,
             hwaccel=self._capture.hwaccel,
             stop=stop,

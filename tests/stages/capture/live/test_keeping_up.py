@@ -41,10 +41,10 @@ def test_a_slow_taker_sees_frames_of_a_bounded_age_and_the_others_are_counted(
     server = make_rtsp_server(codec=codec, rate=25, gop=10).start()
     source = open_live_source(server.play_url, LiveOptions())
     with Watcher(source, slow=0.1) as watcher:
-        watcher.await_frames(40)
+        watcher.await_frames(30)
     assert source.skipped[reason] > 10  # type: ignore[attr-defined]
     # 0.5 s, a keyframe's distance of 0.4 s decoded at 0.1 s a frame, and room for a busy machine.
-    assert sorted(watcher.ages)[38] < 2.5
+    assert sorted(watcher.ages)[28] < 2.5
     assert strictly_increasing(watcher.times)
 
 
@@ -54,7 +54,7 @@ def test_frames_that_no_other_needs_are_the_first_to_be_left_out(ffmpeg: str) ->
     encoder = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-b_strategy", "0", "-g", "250"]
     source = open_live_source(url, LiveOptions())
     with running([*made, *encoder, "-f", "mpegts", url]), Watcher(source, slow=0.06) as watcher:
-        watcher.await_frames(60)
+        watcher.await_frames(40)
     assert source.skipped["unreferenced"] > 10  # type: ignore[attr-defined]
     assert strictly_increasing(watcher.times)
 
