@@ -40,6 +40,8 @@ class Drive:
     start: float = 0.0
     """Seconds on the run's clock at which it joins."""
 
+    lag: int = 0
+    """Frames by which the sound comes later than the picture."""
     seconds: float = 12.0
     """How long there is sound for."""
     sound_format: str = "nut"
@@ -95,7 +97,9 @@ class Drive:
         """The sound up to the end of the frame that came last."""
         if self._stream is None:
             return
-        while self._packets and self._packets[0].pts * self._packets[0].time_base < Fraction(self.index, RATE):
+        while self._packets and self._packets[0].pts * self._packets[0].time_base < Fraction(
+            self.index - self.lag, RATE
+        ):
             packet = self._packets.popleft()
             shift = round(Fraction(self.start).limit_denominator(1000) / packet.time_base)
             packet.pts, packet.dts = packet.pts + shift, packet.dts + shift

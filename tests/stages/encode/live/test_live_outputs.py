@@ -155,8 +155,10 @@ def test_sound_that_comes_or_goes_on_return_begins_another_file(tmp_path: Path) 
     outputs = open_live_outputs([str(tmp_path / "a.mkv")], Options(), LiveOptions())
     run(outputs, Drive(), 30)
     run(outputs, Drive(sound="aac", start=2.0), 40)
+    run(outputs, Drive(sound="mp2", start=4.0), 40)
     outputs.close()
-    assert [seen(tmp_path / name).codecs for name in ("a.mkv", "a-2.mkv")] == [["h264"], ["h264", "aac"]]
+    codecs = [seen(tmp_path / name).codecs for name in ("a.mkv", "a-2.mkv", "a-3.mkv")]
+    assert codecs == [["h264"], ["h264", "aac"], ["h264", "mp2"]]
 
 
 def test_times_of_a_stream_never_go_backwards_when_the_size_changes(ffmpeg: str, tmp_path: Path) -> None:
