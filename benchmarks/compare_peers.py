@@ -20,18 +20,16 @@ from typing import Any
 import cv2
 from peers.all import PEERS, peers_named
 from results import RESULTS, save
+from turns import Contestant, take_turns
 
 from rtdehaze.apps.bench.material import gather, playable
 from rtdehaze.apps.bench.plan import GENERATED, NO_CODEC, parse_codec, parse_size
-from rtdehaze.apps.bench.running import Bed, Run, Untouched, frames_for, run_once
+from rtdehaze.apps.bench.running import Bed, Run, Untouched
 from rtdehaze.core.options import Mode
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.runner import FrameDehazer
-from rtdehaze.pipeline.threads import opencv_threads, plan_threads
+from rtdehaze.pipeline.threads import plan_threads
 from rtdehaze.stages.estimate.estimator import open_estimator
-
-_WARM_UP_FRAMES = 2
-"""The slowest peers take seconds each."""
 
 Maker = Callable[[], FrameDehazer]
 
@@ -51,33 +49,6 @@ def makers(models: list[str], peers: str, cores: int, *, in_memory: bool) -> dic
         found[peer.name] = lambda opened=opened: opened
     found["without"] = (lambda: Dehazer(None, mode=Mode.OFF)) if in_memory else Untouched
     return found
-
-
-def measure(bed: Bed, contestants: dict[str, Maker], seconds: float, rounds: int) -> dict[str, list[Run]]:
-    """Lets them take turns, after a warm-up that also says how many frames make a run."""
-    counts = {}
-    for name, make in contestants.items():
-        first = once(bed, make, _WARM_UP_FRAMES)
-        warm = once(bed, make, frames_for(seconds / 4, first.fps))
-        counts[name] = frames_for(seconds, warm.fps)
-    runs: dict[str, list[Run]] = {name: [] for name in contestants}
-    for _ in range(rounds):
-        for name, make in contestants.items():
-            runs[name].append(once(bed, make, counts[name]))
-    return runs
-
-
-def once(bed: Bed, make: Maker, count: int) -> Run:
-    """One run; OpenCV on one thread for ours, as the pipeline has it, and on all for peers."""
-    dehazer = make()
-    ours = isinstance(dehazer, Dehazer)
-    with opencv_threads(1 if ours else cv2.getNumberOfCPUs()), ExitStack() as held:
-        if isinstance(dehazer, Dehazer):
-            held.enter_context(dehazer)
-        run = run_once(bed, dehazer, count)
-    if run is None:
-        raise RuntimeError("a run ended before its last frame")
-    return run
 
 
 def figures(runs: dict[str, list[Run]]) -> list[dict[str, Any]]:
@@ -123,7 +94,8 @@ def main() -> None:
             play = None if codec.name == NO_CODEC else held.enter_context(playable(material, threads.decode))
             bed = Bed(material, codec, play, threads.encode)
             contestants = makers(given.models.split(","), given.peers, cores, in_memory=bed.in_memory)
-            found[word] = figures(measure(bed, contestants, given.seconds, given.rounds))
+            there = {name: Contestant(bed, make) for name, make in contestants.items()}
+            found[word] = figures(take_turns(there, given.seconds, given.rounds))
         for row in found[word]:
             print(
                 f"{word:18} {row['method']:18} {row['fps']:9.2f} fps {row['ms_per_frame']:9.2f} ms of dehazing a frame"

@@ -196,7 +196,7 @@ class _Taken:
                 return False
             found[which] = run
         dehazer = self._make["ours"]()
-        self._latencies.append(latency(dehazer, self._bed.frames))
+        self._latencies.append(latency(dehazer, self._bed.frames, self._seconds / 2))
         _close(dehazer)
         self.ours.append(found["ours"])
         self._plain.append(found["plain"])

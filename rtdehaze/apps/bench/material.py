@@ -24,6 +24,9 @@ __all__ = ["Material", "Repeated", "gather", "playable"]
 _RENDERED = 8
 """Frames of the drive that are rendered; played there and back they make 14."""
 
+_LARGEST_RENDERED = 4096 * 2304
+"""Pixels; larger frames are rendered at half their sides and enlarged."""
+
 _READ = 25
 """Frames that are read of a file."""
 
@@ -102,10 +105,7 @@ def gather(source: str, size: tuple[int, int] | None) -> Material:
         SourceError: The file cannot be read.
     """
     if source == GENERATED:
-        width, height = size or (1920, 1080)
-        count = max(2, min(_RENDERED, _HELD_BYTES // (width * height * 3 // 2)))
-        there = drive_frames(width=width, height=height, count=count, noise=0.006, seed=10)
-        return Material((*there, *there[-2:0:-1]), None)
+        return _rendered(*(size or (1920, 1080)))
     read = _read(source)
     own = read[0].width, read[0].height
     if size is None or size == own:
@@ -133,6 +133,15 @@ def playable(material: Material, threads: int) -> Iterator[Callable[[int], Sourc
         yield lambda count: Repeated(lambda: open_source(str(path), threads=threads), count)
 
 
+def _rendered(width: int, height: int) -> Material:
+    count = max(2, min(_RENDERED, _HELD_BYTES // (width * height * 3 // 2)))
+    # Beyond 4K rendering takes longer than measuring.
+    factor = 2 if width * height > _LARGEST_RENDERED and width % 4 == height % 4 == 0 else 1
+    drawn = drive_frames(width=width // factor, height=height // factor, count=count, noise=0.006, seed=10)
+    there = drawn if factor == 1 else [_resized(frame, width, height) for frame in drawn]
+    return Material((*there, *there[-2:0:-1]), None)
+
+
 def _read(path: str) -> list[Frame]:
     from rtdehaze.stages.capture.source import open_source
 
@@ -154,15 +163,16 @@ def _resized(frame: Frame, width: int, height: int) -> Frame:
     """The frame at another size, plane by plane, its lines aligned as codecs align them."""
     pixels = frame.format
     chroma = pixels.chroma_size(width, height)
+    way = cv2.INTER_AREA if width * height < frame.width * frame.height else cv2.INTER_LINEAR
     planes = []
     for number, plane in enumerate(frame.planes):
         size = chroma if number else (width, height)
         samples: NDArray[np.integer[Any]] = plane.samples
         if number and pixels.layout is Layout.SEMIPLANAR:
             pairs = samples.reshape(samples.shape[0], -1, 2)
-            smaller = np.asarray(cv2.resize(pairs, size, interpolation=cv2.INTER_AREA)).reshape(size[1], -1)
+            smaller = np.asarray(cv2.resize(pairs, size, interpolation=way)).reshape(size[1], -1)
         else:
-            smaller = np.asarray(cv2.resize(samples, size, interpolation=cv2.INTER_AREA))
+            smaller = np.asarray(cv2.resize(samples, size, interpolation=way))
         planes.append(_padded(smaller))
     return replace(frame, planes=tuple(planes), width=width, height=height, native=None)
 

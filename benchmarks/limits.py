@@ -1,0 +1,230 @@
+"""How far each stage is from its limit: the memory's speed, the processor's, the codecs' own.
+
+    python benchmarks/limits.py --sizes 720p,1080p,4k --presets veryfast,ultrafast --seconds 3
+
+Limits are measured here, stages beside them in turns, on one thread, medians; the transcodes on all. A small frame
+stays in the processor's cache and may beat the memory.
+
+shrink       against reading what it reads at the memory's speed
+network      against its multiplications at the speed of NumPy's matrix product (float32)
+smooth       has no such limit: optical flow on the thumbnail; its time is given
+recompose    against NumPy's copy of the same planes
+whole        what all stages add to a frame; against the frame interval at 25 and 60 fps
+transcode    against the codecs alone: decoding alone, encoding alone, both without anything between
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+# Before NumPy: stages are held against one core.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from results import RESULTS, save
+from turns import Contestant, take_turns
+
+from rtdehaze.apps.bench.material import Material, gather, playable
+from rtdehaze.apps.bench.plan import GENERATED, Codec, parse_size
+from rtdehaze.apps.bench.running import Bed, Untouched
+from rtdehaze.apps.frames import empty_frame
+from rtdehaze.core.frame import Frame
+from rtdehaze.core.options import Mode
+from rtdehaze.pipeline.dehazer import Dehazer
+from rtdehaze.pipeline.threads import opencv_threads, plan_threads
+from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
+from rtdehaze.stages.estimate.models import load_model
+from rtdehaze.stages.estimate.thumbnail import thumbnail_of
+from rtdehaze.stages.recompose.recomposer import Recomposer
+from rtdehaze.stages.recompose.removal import plan_removal
+from rtdehaze.stages.smooth.smoother import HazeSmoother
+
+_BUFFER = 256 * 2**20
+"""Bytes: far beyond any cache."""
+_MATRIX = 1024
+
+
+def timed(ways: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
+    """Median milliseconds of each, in turns."""
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for way in ways.values():
+        way()
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(next(iter(taken.values()))) < 3:
+        for name, way in ways.items():
+            begin = time.perf_counter()
+            way()
+            taken[name].append((time.perf_counter() - begin) * 1e3)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def machine_limits(seconds: float) -> dict[str, float]:
+    """Gigabytes a second of reading and of copying (read and written), and gigaflops of a matrix product."""
+    source, target = np.ones(_BUFFER // 8), np.zeros(_BUFFER // 8)
+    left, right = (np.ones((_MATRIX, _MATRIX), np.float32) for _ in range(2))
+    ms = timed(
+        {"read": source.sum, "copy": lambda: np.copyto(target, source), "product": lambda: left @ right}, seconds
+    )
+    return {
+        "read_gb_s": round(_BUFFER / ms["read"] / 1e6, 2),
+        "copy_gb_s": round(2 * _BUFFER / ms["copy"] / 1e6, 2),
+        "product_gflops": round(2 * _MATRIX**3 / ms["product"] / 1e6, 1),
+    }
+
+
+def macs(model: str, width: int, height: int) -> int:
+    """Multiplications and additions of a model's convolutions and matrix products for a thumbnail of that size."""
+    network = onnx.load_from_string(load_model(model).graph)
+    weights = {one.name: list(one.dims) for one in network.graph.initializer}
+    counted = [node for node in network.graph.node if node.op_type in ("Conv", "Gemm") and node.input[1] in weights]
+    # Sizes are asked of the runtime: exported graphs compute them where shape inference cannot follow.
+    del network.graph.output[:]
+    network.graph.output.extend(onnx.ValueInfoProto(name=node.output[0]) for node in counted)
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    session = ort.InferenceSession(network.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    answers = session.run(None, {network.graph.input[0].name: np.zeros((1, 3, height, width), np.float32)})
+    areas = [int(np.prod(answer.shape[2:])) for answer in answers]
+    return sum(area * int(np.prod(weights[node.input[1]])) for node, area in zip(counted, areas, strict=True))
+
+
+def stages(material: Material, estimator: Estimator, limits: dict[str, float], seconds: float) -> dict[str, Any]:
+    """Every stage alone, and its limit."""
+    frame = material.frames[0]
+    size = estimator.thumbnail_size(frame.width, frame.height)
+    thumbnail, out = thumbnail_of(frame, *size), empty_frame(frame)
+    haze = estimator.estimate(thumbnail)
+    removal = plan_removal(haze, strength=1.0, guide=thumbnail)
+    smoother, clock = HazeSmoother(0.5), iter(range(10**9))
+    following = [thumbnail_of(one, *size) for one in material.frames]
+
+    def smooth() -> None:
+        number = next(clock)
+        smoother.follow(following[number % len(following)], number / 25)
+        smoother.smooth(haze)
+
+    with Recomposer(threads=1) as recomposer, Dehazer(estimator, mode=Mode.MANUAL) as dehazer:
+
+        def whole() -> None:
+            number = next(clock)
+            moving = replace(material.frames[number % len(material.frames)], pts=number)
+            dehazer.apply(moving, dehazer.decide(moving), out)
+
+        ms = timed(
+            {
+                "shrink": lambda: thumbnail_of(frame, *size),
+                "network": lambda: estimator.estimate(thumbnail),
+                "smooth": smooth,
+                "recompose": lambda: recomposer.apply(frame, removal, out),
+                "copy": lambda: recomposer.apply(frame, None, out),
+                "whole": whole,
+            },
+            seconds,
+        )
+    read = sum(plane.samples.nbytes for plane in frame.planes) / limits["read_gb_s"] / 1e6
+    product = 2 * macs(estimator.name, *size) / limits["product_gflops"] / 1e6
+    return {
+        "shrink": against(ms["shrink"], read, "reading all samples at the memory's speed"),
+        "network": against(ms["network"], product, "its multiplications at a matrix product's speed"),
+        "smooth": {"ms": round(ms["smooth"], 3)},
+        "recompose": against(ms["recompose"], ms["copy"], "a copy of the planes"),
+        "whole": {"ms": round(ms["whole"], 3), "share_of_25_fps": round(ms["whole"] / 40.0, 3),
+                  "share_of_60_fps": round(ms["whole"] * 60 / 1e3, 3)},
+    }  # fmt: skip
+
+
+def against(ms: float, limit: float, what: str) -> dict[str, Any]:
+    """A time, its limit, and how many times the limit it is."""
+    numbers = {"ms": ms, "limit_ms": limit, "times_its_limit": ms / limit}
+    return {name: float(f"{value:.3g}") for name, value in numbers.items()} | {"limit": what}
+
+
+def transcodes(material: Material, estimator: Estimator, preset: str, seconds: float, rounds: int) -> dict[str, Any]:
+    """Ours, the same without dehazing, decoding alone, encoding alone: frames a second."""
+    plan = plan_threads()
+    with playable(material, plan.decode) as play:
+        bed = Bed(material, Codec("libx264", preset), play, plan.encode)
+        contestants = {
+            "ours": Contestant(bed, lambda: Dehazer(estimator, mode=Mode.MANUAL, threads=plan.recompose)),
+            "without": Contestant(bed, Untouched),
+        }
+        runs = take_turns(contestants, seconds, rounds)
+        ratios = [a.fps / b.fps for a, b in zip(runs["ours"], runs["without"], strict=True)]
+        count = runs["without"][0].frames
+        return {
+            "ours_fps": round(statistics.median(run.fps for run in runs["ours"]), 1),
+            "without_fps": round(statistics.median(run.fps for run in runs["without"]), 1),
+            "decode_fps": round(decoded(play, count), 1),
+            "encode_fps": round(encoded(bed, material, count), 1),
+            "share_of_its_limit": round(statistics.median(ratios), 3),
+        }
+
+
+def decoded(play: Callable[[int], Any], count: int) -> float:
+    """Frames a second of decoding alone."""
+    with closing(play(count)) as source:
+        begin = time.perf_counter()
+        found = sum(isinstance(item, Frame) for item in source.items())
+        return found / (time.perf_counter() - begin)
+
+
+def encoded(bed: Bed, material: Material, count: int) -> float:
+    """Frames a second of encoding alone, from frames that are already the encoder's."""
+    with tempfile.TemporaryDirectory() as folder, closing(bed.source(count)) as source:
+        sink = bed.sink(source, Path(folder), untouched=False)
+        step = int(1 / (25 * source.video.time_base))
+        held = []
+        for frame in material.frames:
+            out = sink.allocate(frame)
+            for written, plane in zip(out.planes, frame.planes, strict=True):
+                written.samples[:] = plane.samples
+            held.append(out)
+        begin = time.perf_counter()
+        for number in range(count):
+            frame = held[number % len(held)]
+            sink.write(replace(frame, pts=number * step, time_base=source.video.time_base))
+        sink.finish()
+        return count / (time.perf_counter() - begin)
+
+
+def main() -> None:
+    """Measures, prints and saves."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="720p,1080p,4k")
+    parser.add_argument("--presets", default="veryfast,ultrafast", help="of libx264; none leaves the codecs out")
+    parser.add_argument("--model", default="base")
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    found: dict[str, Any] = {"machine_limits": machine_limits(given.seconds), "sizes": {}}
+    print(found["machine_limits"])
+    estimator = open_estimator(given.model, provider="cpu", threads=1)
+    with opencv_threads(1):
+        for size in given.sizes.split(","):
+            material = gather(GENERATED, parse_size(size))
+            rows = stages(material, estimator, found["machine_limits"], given.seconds)
+            for name, row in rows.items():
+                print(f"{size:>8} {name:10}", *(f"{key}={value}" for key, value in row.items()), sep="  ", flush=True)
+            found["sizes"][size] = {"stages": rows, "transcodes": {}}
+            for preset in filter(None, given.presets.replace("none", "").split(",")):
+                row = transcodes(material, estimator, preset, given.seconds, given.rounds)
+                print(f"{size:>8} {preset:10}", *(f"{key}={value}" for key, value in row.items()), sep="  ", flush=True)
+                found["sizes"][size]["transcodes"][preset] = row
+            save("limits", found, given.out)
+    print("saved limits.json")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Runs of the pipeline that take turns, so that what the machine does meanwhile falls on all alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import cv2
+
+from rtdehaze.apps.bench.running import Bed, Run, frames_for, run_once
+from rtdehaze.pipeline.dehazer import Dehazer
+from rtdehaze.pipeline.runner import FrameDehazer
+from rtdehaze.pipeline.threads import opencv_threads
+
+__all__ = ["Contestant", "once", "take_turns"]
+
+_WARM_UP_FRAMES = 2
+"""The slowest peers take seconds each."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """What is measured, and on what."""
+
+    bed: Bed
+    make: Callable[[], FrameDehazer]
+
+
+def take_turns(contestants: Mapping[str, Contestant], seconds: float, rounds: int) -> dict[str, list[Run]]:
+    """Measures all, round by round, after a warm-up that also says how many frames make a run.
+
+    Args:
+        contestants: By name.
+        seconds: Length of a run, about.
+        rounds: Runs of each.
+    """
+    counts = {}
+    for name, one in contestants.items():
+        first = once(one, _WARM_UP_FRAMES)
+        warm = once(one, frames_for(seconds / 4, first.fps))
+        counts[name] = frames_for(seconds, warm.fps)
+    runs: dict[str, list[Run]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, one in contestants.items():
+            runs[name].append(once(one, counts[name]))
+    return runs
+
+
+def once(one: Contestant, count: int) -> Run:
+    """One run; OpenCV on one thread for ours, as the pipeline has it, and on all for others."""
+    dehazer = one.make()
+    ours = isinstance(dehazer, Dehazer)
+    with opencv_threads(1 if ours else cv2.getNumberOfCPUs()), ExitStack() as held:
+        if isinstance(dehazer, Dehazer):
+            held.enter_context(dehazer)
+        run = run_once(one.bed, dehazer, count)
+    if run is None:
+        raise RuntimeError("a run ended before its last frame")
+    return run

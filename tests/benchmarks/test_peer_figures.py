@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import compare_peers
+import cv2
+import limits
+import numpy as np
+import pytest
+import tradeoff
+
+from rtdehaze.apps.bench.running import Run
+
+
+def run(fps: float) -> Run:
+    return Run(frames=100, seconds=100 / fps, cpu_seconds=1.0, stages=STAGES, rss_mib=1.0)
+
+
+class _Times:
+    total_s = 0.5
+
+
+STAGES = {"estimate": _Times(), "recompose": _Times()}
+
+
+def test_ratios_of_peers_are_of_the_same_round() -> None:
+    # The machine was twice as slow in the second round; the ratio of medians would say 3.
+    runs = {"rtdehaze base": [run(100), run(50), run(100)], "aod-net": [run(10), run(5), run(20)]}
+    ours, peer = compare_peers.figures(runs)  # type: ignore[arg-type]
+    assert ours["ours_over_it"] == 1.0
+    assert peer["ours_over_it_runs"] == [10.0, 10.0, 5.0]
+    assert peer["ours_over_it"] == 10.0
+    assert peer["ms_per_frame"] == 10.0
+
+
+@pytest.mark.slow
+def test_peers_take_turns_without_codecs_and_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["--size", "96x64", "--models", "cap", "--peers", "dcp-full,aod-net", "--seconds", "0.05", "--rounds", "1"]
+    monkeypatch.setattr(sys, "argv", ["compare_peers", *words, "--out", str(tmp_path)])
+    compare_peers.main()
+    figures = json.loads((tmp_path / "peers.json").read_text())["figures"]
+    for codec in ("none", "libx264:ultrafast"):
+        assert [row["method"] for row in figures[codec]] == ["rtdehaze cap", "dcp-full", "aod-net", "without"]
+        assert all(row["fps"] > 0 for row in figures[codec])
+
+
+def test_the_tradeoff_is_one_picture_with_all_that_have_quality(tmp_path: Path) -> None:
+    times = {"rtdehaze base": 4.0, "rtdehaze cap": 3.0, "aod-net": 195.0, "gunet-t-like": 2000.0}
+    scores = {"untouched": 12.0, "rtdehaze base": 19.0, "rtdehaze cap": 16.0, "aod-net": 15.0}
+    tradeoff.plot(times, {"generated drives": scores, "outdoor": scores}, "1080p", tmp_path / "tradeoff.png")
+    picture = cv2.imread(str(tmp_path / "tradeoff.png"))
+    assert picture is not None
+    for kind, dots in (("ours", 2), ("peer", 1)):
+        red, green, blue = (int(tradeoff._COLOURS[kind][i : i + 2], 16) for i in (1, 3, 5))
+        found = cv2.inRange(picture, (blue - 4, green - 4, red - 4), (blue + 4, green + 4, red + 4))
+        count = cv2.connectedComponents(cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)))[0] - 1
+        assert count == 2 * (dots + 1)  # in both panels, and in each legend once
+
+
+def test_quality_is_the_mean_over_the_pictures_of_what_can_be_judged() -> None:
+    clear = np.full((16, 16, 3), 100, np.uint8)
+
+    def pictures() -> object:
+        yield clear + 10, clear
+        yield clear + 20, clear
+
+    found = tradeoff.quality(pictures, {"mends": lambda picture: picture - 5, "random": None})  # type: ignore[arg-type]
+    assert set(found) == {"untouched", "mends"}
+    assert found["untouched"] == pytest.approx(np.mean([28.13, 22.11]), abs=0.01)
+    assert found["mends"] > found["untouched"]
+
+
+def test_a_models_multiplications_grow_with_its_thumbnail() -> None:
+    small, large = limits.macs("fast", 128, 64), limits.macs("fast", 256, 128)
+    assert 3.5 < large / small < 4.1
+
+
+@pytest.mark.slow
+def test_limits_put_a_bound_beside_every_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["--sizes", "96x64", "--presets", "ultrafast", "--model", "fast", "--seconds", "0.05", "--rounds", "1"]
+    monkeypatch.setattr(sys, "argv", ["limits", *words, "--out", str(tmp_path)])
+    monkeypatch.setattr(limits, "_BUFFER", 2**20)
+    limits.main()
+    size = json.loads((tmp_path / "limits.json").read_text())["figures"]["sizes"]["96x64"]
+    for stage in ("shrink", "network", "recompose"):
+        one = size["stages"][stage]
+        assert one["times_its_limit"] == pytest.approx(one["ms"] / one["limit_ms"], rel=0.02)
+    assert all(value > 0 for value in size["transcodes"]["ultrafast"].values())
