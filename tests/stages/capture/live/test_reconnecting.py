@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -35,15 +36,16 @@ BACK = 3.0
 """Seconds within which frames must flow after a server's return."""
 
 
-def transport_stream(begin: int = 0, frames: int = 25) -> bytes:
+def transport_stream(begin: int = 0, frames: int = 25, size: tuple[int, int] = (64, 48)) -> bytes:
     """Returns MPEG-TS of 25 frames a second, whose clock begins so many seconds after 0."""
+    width, height = size
     target = io.BytesIO()
     with av.open(target, "w", format="mpegts", container_options={"muxdelay": "0", "muxpreload": "0"}) as container:
         options = {"preset": "ultrafast", "tune": "zerolatency", "g": "5"}
         stream: Any = container.add_stream("libx264", rate=25, options=options)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for number in range(frames):
-            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame = av.VideoFrame(width, height, "yuv420p")
             for plane in frame.planes:
                 plane.update(bytes([10 * number % 256]) * plane.buffer_size)
             frame.pts, frame.time_base = begin * 25 + number, Fraction(1, 25)
@@ -170,6 +172,33 @@ def test_a_jump_of_the_streams_clock_is_neither_a_loss_nor_a_gap(later: int) -> 
     assert strictly_increasing(watcher.times)
     assert watcher.times[-1] - watcher.times[0] < 30
     assert max(after - before for before, after in itertools.pairwise(watcher.times)) < 5
+
+
+def test_pictures_that_change_their_size_are_announced_without_a_loss() -> None:
+    parts = transport_stream(10, 25) + transport_stream(11, 25, (96, 80))
+    with (
+        HostileServer(sends(parts, rate=len(parts) / 2, hold=True)) as server,
+        Watcher(open_live_source(server.url("tcp", ""), LiveOptions(read_timeout=10.0))) as watcher,
+    ):
+        watcher.await_frames(40)
+    assert watcher.lost == []
+    assert [(joined.video.width, joined.video.height) for joined in watcher.joined] == [(64, 48), (96, 80)]
+    assert [joined.reconnects for joined in watcher.joined] == [0, 0]
+    assert set(watcher.sizes) == {(64, 48), (96, 80)}
+
+
+def test_packets_that_are_lost_on_the_way_cost_pictures_and_nothing_else() -> None:
+    whole = transport_stream(10, 100, (320, 240))
+    chance = random.Random(7)
+    packets = [whole[start : start + 188] for start in range(0, len(whole), 188)]
+    parts = b"".join(packet for packet in packets if chance.random() > 0.03)
+    with (
+        HostileServer(sends(parts, rate=len(parts) / 2, hold=True)) as server,
+        Watcher(open_live_source(server.url("tcp", ""), LiveOptions(read_timeout=10.0))) as watcher,
+    ):
+        watcher.await_frames(50)
+    assert watcher.lost == []
+    assert strictly_increasing(watcher.times)
 
 
 def test_segments_that_come_one_at_a_time_are_no_loss(ffmpeg: str, tmp_path: Path) -> None:
