@@ -45,7 +45,7 @@ def latency(seconds: float) -> list[dict[str, Any]]:
     for size, output in LATENCY:
         width, height = map(int, size.split("x"))
         with tempfile.TemporaryDirectory() as folder:
-            clip = write_clip(Path(folder) / "clip.mkv", CLIP_S * RATE, width=width, height=height)
+            clip = write_clip(Path(folder) / "clip.mkv", CLIP_S * RATE, (width, height))
             where = "null" if output == "null" else str(Path(folder) / output)
             report = _measure(clip, where, seconds)
         figures.append({"input": f"{size}, h264, {RATE} fps", "output": output, **_summary(report)})
@@ -178,15 +178,17 @@ def main() -> None:
     parser.add_argument("part", choices=("latency", "ends", "soak"))
     parser.add_argument("--seconds", type=float, default=60.0, help="of each measurement")
     parser.add_argument("--turns", type=int, default=3, help="of each program, in alternation")
+    parser.add_argument("--size", default="1280x720", help="of the picture of `ends`, at least 448 wide")
     parser.add_argument("--frames", type=int, default=200_000, help="of the soak")
     parser.add_argument("--model", help="of the soak; a light one makes it faster  [default: the default model]")
     parser.add_argument("--no-save", action="store_true", help="a trial: print only")
     given = parser.parse_args()
     figures: Any
+    width, height = map(int, given.size.split("x"))
     if given.part == "latency":
         figures = latency(given.seconds)
     elif given.part == "ends":
-        figures = compare_ends(given.seconds, given.turns)
+        figures = compare_ends(given.seconds, given.turns, (width, height))
     else:
         figures = soak(given.frames, given.model)
     print(json.dumps(figures, indent=2))
