@@ -12,6 +12,7 @@ import av
 from av.stream import Discard
 
 from rtdehaze.core.errors import SourceError
+from rtdehaze.core.secrets import redacted
 from rtdehaze.core.stream import CopiedStream
 from rtdehaze.stages.capture.decoding import VideoDecoder
 from rtdehaze.stages.capture.describe import bit_rate, sample_aspect_ratio
@@ -110,23 +111,37 @@ def connect(
         av.FFmpegError: It cannot be reached, or it is not media.
         OSError: As FFmpegError.
     """
-    device = None if hwaccel is None else hardware_device(hwaccel)
-    target: Any = StandardInput(stop) if plan.target == "-" else plan.target
-    container = av.open(
-        target,
-        "r",
-        format=plan.format,
-        options=plan.options,
-        metadata_errors="replace",
-        timeout=timeouts,
-        hwaccel=device,
-    )
+    container = _opened(plan, location, timeouts, hwaccel, stop)
     try:
         container.flags &= ~_GENERATE_PTS
         return _described(container, plan, location, notices, threads=threads, hwaccel=hwaccel)
     except BaseException:
         container.close()
         raise
+
+
+def _opened(
+    plan: Plan, location: str, timeouts: tuple[float, float], hwaccel: str | None, stop: threading.Event
+) -> InputContainer:
+    target: Any = StandardInput(stop) if plan.target == "-" else plan.target
+    try:
+        container: InputContainer = av.open(
+            target,
+            "r",
+            format=plan.format,
+            options=plan.options,
+            metadata_errors="replace",
+            timeout=timeouts,
+            hwaccel=None if hwaccel is None else hardware_device(hwaccel),
+        )
+        return container
+    except (PermissionError, RuntimeError, NotImplementedError) as error:
+        if hwaccel is None:
+            raise
+        raise SourceError(
+            f"{location!r} cannot be decoded by hwaccel {hwaccel!r} ({redacted(str(error.args[-1]))}); "
+            "choose another, or leave the option out to decode on the CPU"
+        ) from None
 
 
 def _described(

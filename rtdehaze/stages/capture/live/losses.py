@@ -47,7 +47,8 @@ def gone(error: Exception, plan: Plan, location: str, timeout: float, *, was_the
 
 
 def _is_mistake(error: Exception, plan: Plan) -> bool:
-    return bool(plan.remedy) or isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError)
+    ours = not isinstance(error, av.FFmpegError | OSError)
+    return ours or bool(plan.remedy) or isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError)
 
 
 def _reason(error: Exception, timeout: float) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from rtdehaze.core.errors import SourceError
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import CopiedStream, Packet, VideoInfo
 from rtdehaze.stages.capture.colour import refuse_hdr
@@ -122,7 +123,10 @@ class Session:
             if isinstance(item, Failed):
                 raise self._gone(item.error, self._live.read_timeout + self._plan.slack)
             if isinstance(item, Arrival):
-                yield from self._video(item) if item.video else self._other(item)
+                try:
+                    yield from self._video(item) if item.video else self._other(item)
+                except SourceError as error:
+                    raise self._gone(error, 0.0) from None
                 self._watch(item.time)
 
     def _opened(self) -> Connection | None:
@@ -224,9 +228,9 @@ class Session:
             yield self._converter.frame(picture, pts, VIDEO_BASE, arrival)
             return
         refuse_hdr(self._location, picture.color_trc, self._capture)
-        self._make = make
-        converter = self._converter = Converter(self._notices, codec=self._connection.facts.codec, picture=False)
+        converter = Converter(self._notices, codec=self._connection.facts.codec, picture=False)
         frame = converter.frame(picture, pts, VIDEO_BASE, arrival)
+        self._converter, self._make = converter, make
         yield self._described(picture, converter)
         early, self._early = self._early, []
         for one in early:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import pytest
+from av.codec.hwaccel import hwdevices_available
 
 from rtdehaze.core.errors import SourceError, UsageError
 from rtdehaze.core.live import LiveOptions, RtspTransport
@@ -150,3 +151,10 @@ def test_an_unknown_device_for_decoding_is_refused_at_once() -> None:
 def test_a_file_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such file"):
         open_live_source(tmp_path / "none.mp4", LiveOptions())
+
+
+@pytest.mark.parametrize("device", hwdevices_available())
+def test_a_device_that_does_not_decode_is_told_at_once_and_not_tried_again(device: str) -> None:
+    source = open_live_source("lavfi:testsrc=size=64x48", LiveOptions(), hwaccel=device)
+    with pytest.raises(SourceError, match=device):
+        list(source.items())

@@ -15,8 +15,9 @@ from typing import Any
 import av
 import pytest
 
-from rtdehaze.core.errors import SourceError
+from rtdehaze.core.errors import SourceError, UnsupportedVideoError
 from rtdehaze.core.live import LiveOptions, Lost
+from rtdehaze.stages.capture import convert
 from rtdehaze.stages.capture.live import open_live_source
 from tests.live.servers import (
     Behaviour,
@@ -185,6 +186,26 @@ def test_pictures_that_change_their_size_are_announced_without_a_loss() -> None:
     assert [(joined.video.width, joined.video.height) for joined in watcher.joined] == [(64, 48), (96, 80)]
     assert [joined.reconnects for joined in watcher.joined] == [0, 0]
     assert set(watcher.sizes) == {(64, 48), (96, 80)}
+
+
+def test_hdr_is_refused_at_once_and_let_through_if_asked_for() -> None:
+    graph = "lavfi:testsrc=size=64x48:rate=25:duration=0.2,format=yuv420p,setparams=color_trc=smpte2084"
+    with pytest.raises(UnsupportedVideoError, match="PQ"):
+        list(open_live_source(graph, LiveOptions()).items())
+    with Watcher(open_live_source(graph, LiveOptions(), hdr="passthrough")) as watcher:
+        watcher.join()
+    assert watcher.frames == 5
+
+
+def test_a_picture_that_cannot_be_taken_is_a_loss_once_there_were_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convert, "MAX_PIXELS", 64 * 48)
+    parts = transport_stream(10, 25) + transport_stream(11, 25, (96, 80))
+    with (
+        HostileServer(sends(parts, rate=len(parts) / 2)) as server,
+        Watcher(open_live_source(server.url("tcp", ""), LiveOptions())) as watcher,
+    ):
+        wait_for(lambda: len(watcher.joined) >= 2, PATIENCE, "Joined again")
+    assert "too large" in watcher.lost[0].reason
 
 
 def test_packets_that_are_lost_on_the_way_cost_pictures_and_nothing_else() -> None:
