@@ -95,3 +95,11 @@ def test_ctrl_c_shows_and_writes_what_is_complete(tmp_path: Path) -> None:
         assert content["rows"][0]["rounds"] >= 1
     else:
         assert not list(tmp_path.iterdir())
+
+
+def test_without_codecs_none_are_needed() -> None:
+    words = ["rtdehaze", "bench", *QUICK, "--providers", "cpu"]
+    code = f"import sys; sys.modules['av'] = None; sys.argv = {words!r}; from rtdehaze.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "96x64 none" in done.stdout
