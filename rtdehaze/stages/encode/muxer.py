@@ -23,7 +23,7 @@ from rtdehaze.stages.encode.passages import Passage, add_passage
 from rtdehaze.stages.encode.side_data import hdr_options, lost_side_data
 from rtdehaze.stages.encode.video_stream import add_video
 
-__all__ = ["FilePlan", "Muxer"]
+__all__ = ["FilePlan", "Muxer", "as_chapter"]
 
 _log = logging.getLogger("rtdehaze.encode")
 
@@ -79,7 +79,7 @@ class Muxer:
         if plan.container.format == "mov":
             _name_languages_as_quicktime(self._container)
         if plan.chapters:
-            self._container.set_chapters([_as_chapter(chapter) for chapter in plan.chapters])
+            self._container.set_chapters([as_chapter(chapter) for chapter in plan.chapters])
 
     @property
     def started(self) -> bool:
@@ -190,7 +190,8 @@ def _container_options(plan: FilePlan) -> dict[str, str]:
     return options
 
 
-def _as_chapter(chapter: Chapter) -> av.container.core.Chapter:
+def as_chapter(chapter: Chapter) -> av.container.core.Chapter:
+    """Returns a chapter mark in PyAV's form."""
     return {
         "id": chapter.id,
         "start": chapter.start,

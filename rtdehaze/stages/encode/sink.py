@@ -18,7 +18,7 @@ from rtdehaze.stages.encode.pictures import PictureEncoder, is_picture
 from rtdehaze.stages.encode.places import OnePlace, PicturePlaces, RowOfPlaces
 from rtdehaze.stages.encode.planning import EncoderRequest, plan_encoder
 
-__all__ = ["open_sink"]
+__all__ = ["open_sink", "tagged"]
 
 _log = logging.getLogger("rtdehaze.encode")
 
@@ -82,7 +82,7 @@ def open_sink(
     streams = plan_streams(copied, container, strict=strict)
     if container.bare:
         _tell_limits(container, source, strict=strict)
-    plan_of_file = FilePlan(container, plan, video, streams, source.chapters, _metadata(source, tag))
+    plan_of_file = FilePlan(container, plan, video, streams, source.chapters, tagged(source.metadata, tag))
     return FileSink(location, destination, plan_of_file)
 
 
@@ -140,10 +140,11 @@ def _pictures(
     return PictureSink(location, places, encoder, size)
 
 
-def _metadata(source: Source, tag: str | None) -> dict[str, str]:
-    metadata = {key: value for key, value in source.metadata.items() if key not in _STALE_METADATA}
+def tagged(metadata: dict[str, str], tag: str | None) -> dict[str, str]:
+    """Returns a source's tags, without those of its container, and a note of ours."""
+    kept = {key: value for key, value in metadata.items() if key not in _STALE_METADATA}
     if tag:
         # Matroska shouts its keys.
-        key = next((key for key in metadata if key.lower() == "comment"), "comment")
-        metadata[key] = f"{metadata[key]}; {tag}" if key in metadata else tag
-    return metadata
+        key = next((key for key in kept if key.lower() == "comment"), "comment")
+        kept[key] = f"{kept[key]}; {tag}" if key in kept else tag
+    return kept

@@ -98,6 +98,9 @@ class Encoding:
         with sink_errors(f"encoder {self.plan.encoder} failed"):
             native: Any = self._converter.native(frame)
             self._clock.stamp(native, frame)
+            if self.plan.prompt:
+                # How long a live frame lasts is known when the next one comes.
+                native.duration = 0
             time = native.pts * native.time_base
             if shot.segment > self._segment_asked:
                 self._cuts.append((time, shot.segment))
@@ -110,8 +113,10 @@ class Encoding:
         return self._cuts[-1][1] if self._cuts else self._segment
 
     def _key_is_due(self, time: Fraction) -> bool:
-        if self._last_key is None or any(cut == time for cut, _ in self._cuts):
+        if any(cut == time for cut, _ in self._cuts):
             return True
+        if self._last_key is None:
+            return False  # encoders begin with one
         if self._gop is not None and time >= self._last_key + self._gop:
             return True
         return self._wish.is_set() and time >= self._last_key + _REQUEST_INTERVAL

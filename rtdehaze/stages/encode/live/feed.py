@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,12 +12,12 @@ import av
 from av.stream import Stream
 
 from rtdehaze.core.live import Joined
-from rtdehaze.core.stream import CopiedStream, VideoInfo
+from rtdehaze.core.stream import Chapter, CopiedStream, VideoInfo
 from rtdehaze.stages.encode.containers import ContainerKind
 from rtdehaze.stages.encode.copying import StreamPlan
 from rtdehaze.stages.encode.encoders import EncoderPlan
 
-__all__ = ["Feed", "Make", "Parcel", "duplicate", "kept_streams"]
+__all__ = ["Feed", "Make", "Parcel", "Tags", "duplicate", "kept_streams"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,14 @@ def _kept(keeper: Any, stream: CopiedStream) -> Any:
     return kept
 
 
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What containers say of their content."""
+
+    metadata: dict[str, str] = field(default_factory=dict)
+    chapters: Sequence[Chapter] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Feed:
     """What one outlet is given between two changes of the make."""
@@ -76,7 +84,7 @@ class Feed:
     template: Any
     """The encoder's stream, open: containers copy its parameters."""
     streams: Sequence[StreamPlan]
-    metadata: dict[str, str]
+    tags: Tags
 
     def own_streams(self) -> list[StreamPlan]:
         """Returns the copied streams' plans with decoders that nobody shares."""

@@ -155,22 +155,17 @@ class _Files:
         self._behind: set[int] = set()
 
     def write(self, parcel: Parcel) -> None:
-        if parcel.video:
-            if self._part is None or parcel.segment != self._segment:
-                self._begin(parcel)
-            elif self._former is not None and parcel.time > self._cut + _SOUND_LAG:
-                self._complete_former()
+        part = self._part
+        if part is None or (parcel.video and parcel.segment != self._segment):
+            part = self._begin(parcel)
         elif self._former is not None:
-            if parcel.time < self._cut:
-                self._former.write(parcel)
-                return
-            self._behind.discard(parcel.stream or 0)
-            if not self._behind:
-                self._complete_former()
-        if self._part is not None:
-            self._part.write(parcel)
+            if not parcel.video and parcel.time < self._cut:
+                part = self._former
+            else:
+                self._let_go_of_former(parcel)
+        part.write(parcel)
 
-    def _begin(self, parcel: Parcel) -> None:
+    def _begin(self, parcel: Parcel) -> _Part:
         self._complete_former()
         self._segment, self._cut = parcel.segment, parcel.time
         self._former, self._part = self._part, None
@@ -179,6 +174,14 @@ class _Files:
             self._behind = set(self._former.copied)
             if not self._behind:
                 self._complete_former()
+        return self._part
+
+    def _let_go_of_former(self, parcel: Parcel) -> None:
+        """Completes the file before the cut once every sound has come as far, or has had its time."""
+        if parcel.stream is not None:
+            self._behind.discard(parcel.stream)
+        if not self._behind or parcel.time > self._cut + _SOUND_LAG:
+            self._complete_former()
 
     def _complete_former(self) -> None:
         former, self._former = self._former, None
@@ -195,9 +198,10 @@ class _Files:
             self._part.close()
 
     def abandon(self) -> None:
-        for part in (self._former, self._part):
-            if part is not None:
-                part.abandon()
+        with suppress(Exception):  # the failure was not its
+            self._complete_former()
+        if self._part is not None:
+            self._part.abandon()
 
 
 class FileOpener:

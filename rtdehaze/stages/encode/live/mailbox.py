@@ -30,7 +30,7 @@ class Mailbox:
         self._changed = threading.Condition()
         self._feed: Feed | None = None
         self._admits = True
-        self._awaits_key = True
+        self._awaits_key = not lossless
         self._over = False
         self._dropped = 0
 
@@ -43,7 +43,7 @@ class Mailbox:
         """From now on parcels are of this feed; None takes none."""
         with self._changed:
             self._feed = feed
-            self._awaits_key = True
+            self._awaits_key = not self._lossless
             self._changed.notify_all()
 
     def put(self, parcel: Parcel) -> None:
@@ -115,9 +115,10 @@ class Mailbox:
     def admit(self) -> None:
         """Takes parcels again, from the next keyframe on."""
         with self._changed:
-            if not self._admits:
-                self._admits = True
-                self._awaits_key = True
+            if self._admits:
+                return
+            self._admits = True
+            self._awaits_key = True
         self._on_loss()
 
     def lose(self, frames: int) -> None:

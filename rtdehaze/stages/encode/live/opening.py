@@ -12,7 +12,9 @@ from pathlib import Path
 from rtdehaze.core.errors import OutputExistsError, UsageError
 from rtdehaze.core.live import LiveOptions
 from rtdehaze.core.options import Options
+from rtdehaze.core.stream import Chapter
 from rtdehaze.stages.encode.destination import check_folder, same_file
+from rtdehaze.stages.encode.live.feed import Tags
 from rtdehaze.stages.encode.live.files import FileOpener, OneName, TimedNames
 from rtdehaze.stages.encode.live.names import is_pattern
 from rtdehaze.stages.encode.live.outlet import Opener, Outlet
@@ -22,6 +24,7 @@ from rtdehaze.stages.encode.live.places import Place, Sort, place_of
 from rtdehaze.stages.encode.live.push import PushOpener
 from rtdehaze.stages.encode.live.retention import Retention
 from rtdehaze.stages.encode.planning import EncoderRequest, check_request
+from rtdehaze.stages.encode.sink import tagged
 
 __all__ = ["open_live_outputs"]
 
@@ -44,6 +47,8 @@ def open_live_outputs(
     size_of: Callable[[int, int], tuple[int, int]] | None = None,
     threads: int = 0,
     tag: str | None = None,
+    metadata: dict[str, str] | None = None,
+    chapters: Sequence[Chapter] = (),
     lossless: bool = False,
 ) -> Outputs:
     """Opens one or several outputs for a live run.
@@ -58,6 +63,8 @@ def open_live_outputs(
         size_of: How the width and height of a frame change on the way here; None leaves them.
         threads: Encoder threads, 0 for its own choice.
         tag: A note of program, version and model for the metadata; None leaves it out.
+        metadata: The source's tags, where it is a file.
+        chapters: The source's chapter marks, where it is a file.
         lossless: For sources that wait: outlets block instead of dropping frames, encoders may look ahead, a failed
             output is given up, and `close` takes its time.
 
@@ -87,7 +94,7 @@ def open_live_outputs(
         request,
         size_of=size_of or _unchanged,
         segment=live.segment,
-        metadata={"comment": tag} if tag else {},
+        tags=Tags(tagged(metadata or {}, tag), chapters),
         lossless=lossless,
     )
 

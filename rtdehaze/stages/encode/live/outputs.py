@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -17,7 +18,7 @@ from rtdehaze.stages.encode.copying import StreamPlan, plan_streams
 from rtdehaze.stages.encode.encoders import EncoderPlan
 from rtdehaze.stages.encode.frames import FrameAllocator
 from rtdehaze.stages.encode.live.encoding import Encoding, Lane, Shot
-from rtdehaze.stages.encode.live.feed import Feed, Make, Parcel, duplicate, kept_streams
+from rtdehaze.stages.encode.live.feed import Feed, Make, Parcel, Tags, duplicate, kept_streams
 from rtdehaze.stages.encode.live.outlet import Outlet
 from rtdehaze.stages.encode.planning import EncoderRequest, plan_encoder
 
@@ -49,11 +50,28 @@ class _Group:
     encoding: Encoding
     members: list[tuple[Outlet, ContainerKind, list[StreamPlan]]] = field(default_factory=list)
     lane: Lane | None = None
+    early: deque[Parcel] = field(default_factory=deque)
+    """Copied packets that wait until an encoder that looks ahead has come as far."""
 
     def deliver(self, parcels: Sequence[Parcel]) -> None:
         for parcel in parcels:
-            for outlet, _, _ in self.members:
-                outlet.put(parcel)
+            self._put(parcel)
+            while self.early and self.early[0].time <= parcel.native.dts * parcel.native.time_base:
+                self._put(self.early.popleft())
+
+    def copy(self, parcel: Parcel) -> None:
+        if self.encoding.plan.prompt:
+            self._put(parcel)
+        else:
+            self.early.append(parcel)
+
+    def finish(self) -> None:
+        while self.early:
+            self._put(self.early.popleft())
+
+    def _put(self, parcel: Parcel) -> None:
+        for outlet, _, _ in self.members:
+            outlet.put(parcel)
 
     def drop(self) -> None:
         for outlet, _, _ in self.members:
@@ -72,7 +90,7 @@ class Outputs:
         request: What the user asked of the encoders.
         size_of: How a frame's width and height change on the way here.
         segment: Seconds of each file that is cut by time; None cuts none.
-        metadata: Tags of every container.
+        tags: What every container says of its content.
         lossless: Block instead of dropping.
     """
 
@@ -83,14 +101,14 @@ class Outputs:
         *,
         size_of: Callable[[int, int], tuple[int, int]],
         segment: float | None,
-        metadata: dict[str, str],
+        tags: Tags,
         lossless: bool,
     ) -> None:
         self._ways = ways
         self._request = request
         self._size_of = size_of
         self._segment_seconds = None if segment is None else Fraction(segment)
-        self._metadata = metadata
+        self._tags = tags
         self._lossless = lossless
         self._make: Make | None = None
         self._groups: list[_Group] = []
@@ -187,7 +205,7 @@ class Outputs:
         encoding = group.encoding
         encoding.open(first)
         for outlet, kind, streams in group.members:
-            feed = Feed(kind, encoding.plan, encoding.stream, streams, self._metadata)
+            feed = Feed(kind, encoding.plan, encoding.stream, streams, self._tags)
             outlet.change(feed, encoding.wish_keyframe)
         if group is not self._groups[0]:
             group.lane = Lane(encoding, group.deliver, group.drop, group.fail, lossless=self._lossless)
@@ -199,7 +217,7 @@ class Outputs:
             return
         parcel = Parcel(duplicate(native), time * native.time_base, packet.stream.index)
         for group in self._groups:
-            group.deliver([parcel])
+            group.copy(parcel)
 
     def _check_any_left(self) -> None:
         outlets = [way.outlet for way in self._ways]
@@ -239,6 +257,7 @@ class Outputs:
                     group.deliver(group.encoding.flush())
                 except SinkError as error:
                     group.fail(error)
-            elif group.lane is not None:
+            else:
                 group.lane.join(None if self._lossless else _CLOSING / 4)
+            group.finish()
         self._groups = []

@@ -9,6 +9,7 @@ import av
 
 from rtdehaze.stages.encode.copying import Fate
 from rtdehaze.stages.encode.live.feed import Feed, Parcel, duplicate
+from rtdehaze.stages.encode.muxer import as_chapter
 from rtdehaze.stages.encode.order import TimeOrder
 from rtdehaze.stages.encode.passages import Passage, add_passage
 
@@ -30,7 +31,9 @@ class Writing:
         self._cuts = origin is None
         self._began = False
         self._container: Any = self._opened(target, feed)
-        self._container.metadata.update(feed.metadata)
+        self._container.metadata.update(feed.tags.metadata)
+        if feed.tags.chapters and not feed.kind.bare:
+            self._container.set_chapters([as_chapter(chapter) for chapter in feed.tags.chapters])
         self._video = self._container.add_stream_from_template(feed.template)
         if feed.plan.codec == "hevc" and feed.kind.format in {"mp4", "mov"}:
             # Apple's players take HEVC only under this tag.

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_the_others_get_every_frame_at_once_and_closing_is_quick(
 ) -> None:
     good = tmp_path / "good.mkv"
     bad = [request.getfixturevalue(name) for name in BAD]
-    outputs = open_live_outputs([*bad, str(good)], Options(overwrite=True), LIVE)
+    outputs = open_live_outputs([*bad, str(good)], Options(overwrite=True), replace(LIVE, open_timeout=10.0))
     late: list[float] = []
     _run_watched(outputs, Drive(320, 240, noise=True), late)
     wait_for(lambda: outputs.statuses()[-1].frames == FRAMES, 5, "all frames in the good output")
@@ -103,8 +104,8 @@ def test_the_others_get_every_frame_at_once_and_closing_is_quick(
     assert outputs.statuses()[-1] == OutletStatus(str(good), OutletState.CLOSED, FRAMES, 0, 0, None)
     assert len(seen(good).times) == FRAMES
     for name, status in zip(BAD, outputs.statuses(), strict=False):
-        # The system's own buffers hold much of what a peer never reads.
-        assert status.error or name == "never_reads", name
+        # The system's own buffers hold much of what a peer never reads, and one that is mute is being waited for.
+        assert status.error or name in {"never_reads", "mute"}, name
         assert (name, status.frames + status.dropped) == (name, FRAMES)
         assert status.dropped > 0, name
         assert "secret" not in status.location

@@ -13,9 +13,11 @@ import av
 import pytest
 
 from rtdehaze.core.errors import OutputExistsError, SinkError, UsageError
-from rtdehaze.core.live import LiveOptions, OutletState
+from rtdehaze.core.live import Joined, LiveOptions, OutletState
 from rtdehaze.core.options import Options
+from rtdehaze.stages.capture.source import open_source
 from rtdehaze.stages.encode.live import open_live_outputs
+from rtdehaze.stages.encode.live.feed import Tags
 from rtdehaze.stages.encode.live.outlet import Outlet
 from rtdehaze.stages.encode.live.outputs import Outputs, Way
 from rtdehaze.stages.encode.live.places import place_of
@@ -25,6 +27,7 @@ from tests.live.servers import RtspServer, free_port
 from tests.media import write_video
 from tests.stages.encode.live.drive import RATE, Drive, run
 from tests.stages.encode.live.peers import seen, udp_peer
+from tests.stages.encode.passing import described, payloads, times, transcode
 
 
 @pytest.mark.parametrize(
@@ -178,10 +181,48 @@ def test_times_of_a_stream_never_go_backwards_when_the_size_changes(ffmpeg: str,
 def test_lossless_outputs_get_every_frame_however_fast_they_come(tmp_path: Path) -> None:
     names = [tmp_path / "a.mp4", tmp_path / "b.webm", tmp_path / "pipe.mkv"]
     outputs = open_live_outputs([str(name) for name in names], Options(), LiveOptions(), lossless=True)
-    run(outputs, Drive(noise=True), 90)
+    run(outputs, Drive(noise=True), 60)
     outputs.close()
-    assert [(status.frames, status.dropped) for status in outputs.statuses()] == [(90, 0)] * 3
-    assert [len(seen(name).times) for name in names] == [90] * 3
+    assert [(status.frames, status.dropped) for status in outputs.statuses()] == [(60, 0)] * 3
+    assert [len(seen(name).times) for name in names] == [60] * 3
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_several_lossless_outputs_of_a_film_hold_what_one_would(suffix: str, tmp_path: Path) -> None:
+    film = write_video(
+        tmp_path / f"film{suffix}",
+        frames=100,
+        b_frames=2,
+        audio=2,
+        subtitles=[(0.5, 1.5, "hello")],
+        chapters=[(0.0, 2.0, "one"), (2.0, 4.0, "two")],
+        metadata={"title": "A title"},
+        languages=["eng", "deu", "fra", "eng"],
+    )
+    transcode(film, tmp_path / f"one{suffix}")
+    with open_source(film) as source:
+        outputs = open_live_outputs(
+            [str(tmp_path / f"a{suffix}"), str(tmp_path / f"b{suffix}")],
+            Options(),
+            LiveOptions(),
+            lossless=True,
+            metadata=source.metadata,
+            chapters=source.chapters,
+        )
+        outputs.adapt(Joined(source.video, source.copied, 0, 0.0))
+        for item in source.items():
+            outputs.write(item)
+        outputs.close()
+    for name in "ab":
+        made = tmp_path / f"{name}{suffix}"
+        assert described(made) == described(tmp_path / f"one{suffix}")
+        assert payloads(made, "audio") == payloads(film, "audio")
+        assert any(b"hello" in data for data in payloads(made, "subtitle")[0])
+        assert times(made, "audio") == pytest.approx(times(film, "audio"), abs=0.001)
+        assert times(made, "video") == pytest.approx(times(tmp_path / f"one{suffix}", "video"), abs=0.001)
+        with av.open(str(made)) as container:
+            assert container.metadata["title"] == "A title"
+            assert [chapter["metadata"]["title"] for chapter in container.chapters()] == ["one", "two"]
 
 
 def test_a_lossless_output_that_fails_is_given_up_and_the_others_go_on(
@@ -280,7 +321,7 @@ def test_a_virtual_camera_gets_raw_frames_and_no_sound(tmp_path: Path, caplog: p
         EncoderRequest(prompt=True),
         size_of=lambda width, height: (width, height),
         segment=None,
-        metadata={},
+        tags=Tags(),
         lossless=False,
     )
     run(outputs, Drive(160, 96, sound="aac"), 60, pace=1.0)
