@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -151,6 +152,7 @@ class LiveRunner:
         self._feed.close()
         self._outputs.close()
         left += self._reading.join(_LEAVING_S) + closing.join(_LEAVING_S)
+        gc.unfreeze()
         if left:
             _log.warning("%s did not come back in time and was left behind", ", ".join(left))
 
@@ -176,6 +178,9 @@ class LiveRunner:
     def _estimate(self) -> None:
         try:
             self._dehazer.warm_up()
+            # A full collection walks over all that was loaded, for the time of two frames; but what is loaded stays.
+            gc.collect()
+            gc.freeze()
             self._ready.set()
             for item in self._captured:
                 if isinstance(item, Passage):

@@ -11,6 +11,7 @@ from rtdehaze.core.errors import RtdehazeError, SinkError, SourceError
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import Packet
 from rtdehaze.core.watch import LiveStatus
+from rtdehaze.pipeline.decision import Decision
 from tests.pipeline.live.fakes import (
     AUDIO,
     CopyingDehazer,
@@ -226,3 +227,41 @@ def test_a_run_may_be_limited_to_a_time_from_its_first_frame_on() -> None:
     run.join()
     assert not run.runner.interrupted
     assert numbers(outputs) == [0]
+
+
+class Overloaded(CopyingDehazer):
+    """Needs longer for an estimate than there is between two frames, and next to nothing to carry one along."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._carried = 0
+
+    def decide(self, frame: Frame) -> Decision:
+        carried = self._carried + 1 < self.every
+        self._carried = self._carried + 1 if carried else 0
+        time.sleep(0.002 if carried else 0.06)
+        return Decision(None, None, carried=carried)
+
+
+@pytest.mark.slow
+def test_an_overloaded_machine_estimates_less_often_instead_of_dropping_pictures() -> None:
+    source, outputs = ScriptedSource(joined(frame())), RecordingOutputs()
+    run = Running(source, outputs, Overloaded())
+    begin = time.monotonic()
+
+    def play(until: float) -> None:
+        while time.monotonic() - begin < until:
+            number = int((time.monotonic() - begin) * 25)
+            source.put(frame(number))
+            time.sleep(max(0.0, (number + 1) / 25 - (time.monotonic() - begin)))
+
+    play(6.0)
+    status = run.runner.status()
+    assert status.every >= 2
+    before = status.frames_in, sum(status.dropped.values())
+    play(8.0)
+    status = run.runner.status()
+    source.end()
+    run.join()
+    assert sum(status.dropped.values()) - before[1] <= 0.2 * (status.frames_in - before[0])
+    assert_all_accounted_for(run.runner.status())
