@@ -10,6 +10,9 @@ __all__ = ["Backoff"]
 _FIRST = 0.1
 """Seconds before the second attempt."""
 
+_FLAPPING = 2
+"""Doublings to begin with after a connection that did not last."""
+
 
 class Backoff:
     """Waits that double from 0.1 s to a cap, each shortened by chance by up to a half.
@@ -33,9 +36,9 @@ class Backoff:
 
     def fail(self) -> float:
         """Counts the end of a connection, or that none was made, and returns the seconds to wait."""
-        # One that breaks right after it was made must not be made ten times a second.
-        if self._joined is not None and time.monotonic() - self._joined >= self._cap:
-            self._doublings = 0
+        if self._joined is not None:
+            # One that breaks right after it was made must not be made ten times a second.
+            self._doublings = 0 if time.monotonic() - self._joined >= self._cap else _FLAPPING
         self._joined = None
         self.attempts += 1
         longest = min(self._cap, _FIRST * 2.0 ** min(self._doublings, 32))

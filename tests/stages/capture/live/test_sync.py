@@ -17,13 +17,13 @@ from rtdehaze.stages.capture.live import open_live_source
 from tests.live.servers import HostileServer, sends
 
 RATE, SAMPLES = 25, 48_000
-MARK = 1.0
+MARK = 0.6
 """Seconds from the beginning of each part at which it flashes and beeps, for a fifth of a second."""
-SECONDS = 2.0
+SECONDS = 1.2
 
 
 def marked(begin: int) -> bytes:
-    """Returns two seconds of MPEG-TS whose clock begins at `begin` seconds."""
+    """Returns a second of MPEG-TS whose clock begins at `begin` seconds."""
     target = io.BytesIO()
     with av.open(target, "w", format="mpegts") as container:
         video: Any = container.add_stream("libx264", rate=RATE, options={"preset": "ultrafast", "tune": "zerolatency"})
