@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from rtdehaze.core.errors import UsageError
 
-__all__ = ["CONTAINERS", "ContainerKind", "container_for"]
+__all__ = ["CONTAINERS", "ContainerKind", "container_for", "endless"]
 
 FRAGMENT_SECONDS = 0.5
 """Length of a fragment or cluster: what a killed run loses beyond the encoder's own delay, against about 1 kB of
@@ -80,6 +80,18 @@ _KINDS = (
 
 CONTAINERS = {kind.name: replace(kind, options={**_COMMON, **kind.options}) for kind in _KINDS}
 """The containers by extension."""
+
+
+def endless(container: ContainerKind) -> ContainerKind:
+    """Returns the container for files that may grow for weeks.
+
+    MP4's and MOV's index of all frames takes 7 MB of memory for an hour at 30 frames a second; without it players find
+    their way by the fragments.
+    """
+    if "movflags" not in container.options:
+        return container
+    options = {**container.options, "movflags": "delay_moov+default_base_moof+skip_trailer"}
+    return replace(container, options=options)
 
 
 def container_for(location: str) -> ContainerKind:

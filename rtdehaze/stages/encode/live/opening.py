@@ -13,6 +13,7 @@ from rtdehaze.core.errors import OutputExistsError, UsageError
 from rtdehaze.core.live import LiveOptions
 from rtdehaze.core.options import Options
 from rtdehaze.core.stream import Chapter
+from rtdehaze.stages.encode.containers import endless
 from rtdehaze.stages.encode.destination import check_folder, same_file
 from rtdehaze.stages.encode.live.feed import Tags
 from rtdehaze.stages.encode.live.files import FileOpener, OneName, TimedNames
@@ -129,7 +130,8 @@ def _way(place: Place, request: EncoderRequest, options: Options, live: LiveOpti
         retry_cap=live.retry_cap,
         lossless=lossless,
     )
-    return Way(place.kind, outlet)
+    grows = is_file and live.segment is None and not lossless
+    return Way(endless(place.kind) if grows else place.kind, outlet)
 
 
 def _opener(place: Place, options: Options, live: LiveOptions, patience: float, *, lossless: bool) -> Opener:

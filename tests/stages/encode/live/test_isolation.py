@@ -20,6 +20,7 @@ from rtdehaze.core.errors import SinkError
 from rtdehaze.core.live import LiveOptions, OutletState, OutletStatus
 from rtdehaze.core.options import Options
 from rtdehaze.stages.encode.live import open_live_outputs
+from rtdehaze.stages.encode.live.bytes_out import FileBytes
 from tests.live.servers import HostileServer, RtspServer, free_port, garbage, silence, wait_for
 from tests.stages.encode.live.drive import RATE, Drive, run
 from tests.stages.encode.live.peers import seen
@@ -178,6 +179,7 @@ import logging, sys
 from rtdehaze.core.live import LiveOptions
 from rtdehaze.core.options import Options
 from rtdehaze.stages.encode.live import open_live_outputs
+from rtdehaze.stages.encode.live.bytes_out import FileBytes
 from tests.stages.encode.live.drive import Drive, run
 logging.basicConfig()
 outputs = open_live_outputs([sys.argv[1]], Options(crf=5), LiveOptions(gop=0.5, retry_cap=0.2))
@@ -246,3 +248,45 @@ def test_a_pipe_is_written_again_when_a_new_reader_comes(unread_pipe: str) -> No
         over.set()
         feeder.join()
         outputs.close()
+
+
+def test_a_slow_disk_loses_frames_of_its_own_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = FileBytes.write
+
+    def slowly(self: FileBytes, data: bytes) -> int:
+        if "slow" in self.path.name:
+            time.sleep(0.02)
+        return write(self, data)
+
+    monkeypatch.setattr(FileBytes, "write", slowly)
+    outputs = open_live_outputs([str(tmp_path / "slow.ts"), str(tmp_path / "good.ts")], Options(), LIVE)
+    run(outputs, Drive(), 500, pace=10.0)
+    outputs.close()
+    slow, good = outputs.statuses()
+    assert (good.frames, good.dropped) == (500, 0)
+    assert slow.dropped > 0
+    # After the gap it goes on with a keyframe, so all that is there can be decoded.
+    assert len(seen(tmp_path / "slow.ts").times) > 30
+
+
+def test_a_disk_that_hangs_holds_up_nobody_and_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+    write = FileBytes.write
+
+    def never(self: FileBytes, data: bytes) -> int:
+        if "hung" in self.path.name:
+            released.wait()
+        return write(self, data)
+
+    monkeypatch.setattr(FileBytes, "write", never)
+    outputs = open_live_outputs([str(tmp_path / "hung.mkv"), str(tmp_path / "good.mkv")], Options(), LIVE)
+    run(outputs, Drive(), 40, pace=1.0)
+    hung = outputs.statuses()[0]
+    assert hung.state is OutletState.WAITING
+    assert "it has taken nothing for" in str(hung.error)
+    begin = time.monotonic()
+    outputs.close()
+    assert time.monotonic() - begin < 2.0
+    assert outputs.statuses()[1].frames == 40
+    released.set()
+    wait_for(lambda: outputs.statuses()[0].state is OutletState.CLOSED, 5, "the thread ends when the disk is back")
