@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -77,11 +77,11 @@ class Sort(Enum):
 class Place:
     """Where an output goes."""
 
-    location: str
-    """As the user named it."""
+    location: str = field(repr=False)
+    """As the user named it, with credentials."""
     sort: Sort
     kind: ContainerKind = _TS
-    target: str = ""
+    target: str = field(default="", repr=False)
     peer: Peer | None = None
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import select
 import socket
@@ -33,11 +34,16 @@ _FAREWELL = 1.0
 """Seconds for taking leave of a peer."""
 
 
+_GRACE = 10
+"""Seconds after our own patience at which a process that hangs ends by itself, should we be gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Whom to push to."""
 
-    target: str
+    target: str = field(repr=False)
+    """May hold credentials."""
     format: str
     """FFmpeg's name of the muxer."""
     options: dict[str, str] = field(default_factory=dict)
@@ -130,7 +136,9 @@ class _Connection:
 
     def begin(self, header: bytes) -> None:
         """Sends the order and waits until the peer has taken the connection."""
+        limit = max(self._open_timeout, self._write_timeout)
         order = {
+            "limit": 0 if math.isinf(limit) else math.ceil(limit) + _GRACE,
             "target": self._peer.target,
             "format": self._peer.format,
             "options": self._options,

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import av
 
-__all__ = ["CONNECTED", "HEAD", "LONGEST_CALL", "NO_TIME", "main"]
+__all__ = ["CONNECTED", "HEAD", "NO_TIME", "main"]
 
 HEAD = struct.Struct("=IIqqqIIB")
 """Before each packet: its size, stream, pts, dts, duration, time base (numerator, denominator), whether it is a key."""
@@ -27,9 +27,6 @@ NO_TIME = -(1 << 63)
 """A pts or dts that is not there, as FFmpeg has it."""
 
 CONNECTED = "connected"
-
-LONGEST_CALL = 30
-"""Seconds after which a call that hangs ends this process, should nobody be left to kill it."""
 
 
 def main() -> int:
@@ -41,11 +38,11 @@ def main() -> int:
         head = av.open(io.BytesIO(source.read(order["head"])), format="nut")
         container = av.open(order["target"], "w", format=order["format"], container_options=order["options"])
         streams = [container.add_stream_from_template(stream, opaque=True) for stream in head.streams]
-        _limit(LONGEST_CALL)
+        _limit(order["limit"])
         container.start_encoding()
         print(CONNECTED, flush=True)  # noqa: T201 - to whoever started this
-        _push(source, container, streams)
-        _limit(LONGEST_CALL)
+        _push(source, container, streams, order["limit"])
+        _limit(order["limit"])
         container.close()
     except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
         print(" ".join((getattr(error, "strerror", None) or str(error)).split()), flush=True)  # noqa: T201
@@ -53,7 +50,7 @@ def main() -> int:
     return 0
 
 
-def _push(source: BinaryIO, container: Any, streams: list[Any]) -> None:
+def _push(source: BinaryIO, container: Any, streams: list[Any], limit: int) -> None:
     while True:
         # Nothing may come for as long as the camera is away.
         _limit(0)
@@ -69,12 +66,12 @@ def _push(source: BinaryIO, container: Any, streams: list[Any]) -> None:
         packet.time_base = Fraction(numerator, denominator)
         packet.is_keyframe = bool(key)
         packet.stream = streams[stream]
-        _limit(LONGEST_CALL)
+        _limit(limit)
         container.mux(packet)
 
 
 def _limit(seconds: int) -> None:
-    # By the system, which needs no lock of the interpreter.
+    """Lets the system end this process, should a call hang and nobody be left to kill it; 0 takes that back."""
     if hasattr(signal, "alarm"):
         signal.alarm(seconds)
 

@@ -178,6 +178,43 @@ def test_times_of_a_stream_never_go_backwards_when_the_size_changes(ffmpeg: str,
     assert times[-1] - times[0] > 3.0
 
 
+def test_a_push_connects_anew_when_the_size_changes(rtsp_server: RtspServer) -> None:
+    outputs = open_live_outputs([rtsp_server.record_url], Options(), LiveOptions())
+    for size, start in (((160, 96), 0.0), ((320, 240), 5.0)):
+        before = outputs.statuses()[0].frames
+        drive = Drive(*size, start=start)
+        run(outputs, drive, 200, pace=1.0, until=lambda before=before: outputs.statuses()[0].frames > before + 15)
+    outputs.close()
+    assert outputs.statuses()[0].restarts == 1
+    assert outputs.statuses()[0].error is None
+    assert [set(seen(path).sizes) for path in rtsp_server.recordings()] == [{(160, 96)}, {(320, 240)}]
+
+
+def test_a_playlist_goes_on_and_marks_the_seam_when_the_size_changes(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "cam.m3u8"
+    outputs = open_live_outputs([str(path)], Options(), LiveOptions(gop=0.4))
+    for size, start in (((160, 96), 0.0), ((320, 240), 5.0)):
+        before = outputs.statuses()[0].frames
+        drive = Drive(*size, start=start)
+        run(outputs, drive, 400, pace=2.0, until=lambda before=before: outputs.statuses()[0].frames > before + 35)
+    outputs.close()
+    text = path.read_text()
+    assert text.count("#EXTM3U") == 1
+    assert "#EXT-X-DISCONTINUITY\n" in text
+    assert text.endswith("#EXT-X-ENDLIST\n")
+    named = [line for line in text.splitlines() if line.endswith(".ts")]
+    assert named == sorted(set(named))
+    assert len(named) == 6
+    # What the playlist has dropped goes soon after.
+    assert len(list(path.parent.glob("*.ts"))) <= 8
+    # Two frames of a transport stream are not recognised as one.
+    parts = [seen(path.parent / name) for name in named if (path.parent / name).stat().st_size > 2000]
+    assert len(parts) >= 4
+    assert {size for part in parts for size in part.sizes} == {(160, 96), (320, 240)}
+    times = [time for part in parts for time in part.times]
+    assert all(after > before for before, after in pairwise(times))
+
+
 def test_lossless_outputs_get_every_frame_however_fast_they_come(tmp_path: Path) -> None:
     names = [tmp_path / "a.mp4", tmp_path / "b.webm", tmp_path / "pipe.mkv"]
     outputs = open_live_outputs([str(name) for name in names], Options(), LiveOptions(), lossless=True)
