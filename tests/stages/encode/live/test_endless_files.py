@@ -42,6 +42,7 @@ def memory() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mp4", "mkv"])
 def test_memory_does_not_grow_with_the_file(name: str) -> None:
     drive = Drive()

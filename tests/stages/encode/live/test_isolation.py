@@ -87,6 +87,7 @@ BAD = ["mute", "babble", "never_reads", "refusing", "unread_pipe", "stuck_pipe",
 FRAMES = 3 * RATE
 
 
+@pytest.mark.slow
 def test_the_others_get_every_frame_at_once_and_closing_is_quick(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -155,6 +156,7 @@ def test_credentials_are_not_in_any_command_line(refusing: str) -> None:
     assert "secret" not in str(lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [200, 200_000])
 def test_a_full_disk_is_said_once_and_leaves_no_litter(room: int, tmp_path: Path) -> None:
     limit = f"import resource, signal; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room})); "
@@ -188,6 +190,7 @@ outputs.close()
 """
 
 
+@pytest.mark.slow
 def test_a_push_comes_back_after_each_restart_of_its_server_and_nothing_piles_up(
     rtsp_server: RtspServer, tmp_path: Path
 ) -> None:

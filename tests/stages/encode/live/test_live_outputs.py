@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -131,6 +132,16 @@ def test_the_same_make_on_return_goes_on_in_the_same_file_without_a_seam(tmp_pat
     assert outputs.statuses()[0].restarts == 0
 
 
+def test_a_rate_that_was_measured_a_little_different_is_the_same_make(tmp_path: Path) -> None:
+    outputs = open_live_outputs([str(tmp_path / "a.mkv")], Options(), LiveOptions())
+    for number, rate in enumerate([Fraction(25), Fraction(2503, 100), Fraction(30)]):
+        drive = Drive(start=2.0 * number)
+        outputs.adapt(replace(drive.joined, video=replace(drive.video, rate=rate)))
+        outputs.write(drive.frame())
+    outputs.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-2.mkv", "a.mkv"]
+
+
 def test_converted_sound_stays_in_sync_over_a_gap(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     outputs = open_live_outputs([str(path)], Options(), LiveOptions())
@@ -164,6 +175,7 @@ def test_sound_that_comes_or_goes_on_return_begins_another_file(tmp_path: Path) 
     assert codecs == [["h264"], ["h264", "aac"], ["h264", "mp2"]]
 
 
+@pytest.mark.slow
 def test_times_of_a_stream_never_go_backwards_when_the_size_changes(ffmpeg: str, tmp_path: Path) -> None:
     peer = udp_peer(ffmpeg, tmp_path)
     outputs = open_live_outputs([peer.location], Options(), LiveOptions())
