@@ -19,7 +19,7 @@ from rtdehaze.stages.recompose.rgb import RGB_FIELDS, Reading
 from rtdehaze.stages.recompose.rows import DEBAND, Axis, compiled
 from rtdehaze.stages.recompose.vectors import MARGIN
 
-__all__ = ["axis", "field_maps", "levels", "rgb_field_maps"]
+__all__ = ["axis", "field_maps", "levels", "resized", "rgb_field_maps"]
 
 Maps = NDArray[np.float32]
 
@@ -146,7 +146,7 @@ def field_maps(
     if removal.guide is None:
         luma[2:], chroma[3:] = 0.0, 0.0
     else:
-        guide = np.ascontiguousarray(_resized(removal.guide, luma.shape[1:]), np.float32)
+        guide = np.ascontiguousarray(resized(removal.guide, luma.shape[1:]), np.float32)
         _carry(matrix, offset, guide, luma[2], chroma[3], chroma[4])
         edge_slopes(luma[0], luma[1], luma[2], pixels, float(matrix[0].sum()), (luma[3], luma[4]))
         shares = share_of_veil(chroma[1], luma[1]), share_of_veil(chroma[2], luma[1])
@@ -183,7 +183,7 @@ def rgb_field_maps(removal: Removal, order: Literal["rgb", "bgr"], matrix: Matri
     shares = 0.0, 0.0, 0.0
     veil = np.tensordot(weights, fields[2:5], axes=1).astype(np.float32)
     if removal.guide is not None:
-        np.multiply(_resized(removal.guide, removal.luma.shape)[channels], _TOP, out=fields[5:8])
+        np.multiply(resized(removal.guide, removal.luma.shape)[channels], _TOP, out=fields[5:8])
         luma = np.tensordot(weights, fields[5:8], axes=1).astype(np.float32)
         fields[8], fields[9] = edge_slopes(fields[0], veil, luma, pixels, 255.0)
         shares = share_of_veil(fields[2], veil), share_of_veil(fields[3], veil), share_of_veil(fields[4], veil)
@@ -197,7 +197,7 @@ def _bounds(values: Maps) -> tuple[np.float32, np.float32]:
     return np.float32(values.min()), np.float32(values.max())
 
 
-def _resized(guide: Maps, shape: tuple[int, ...]) -> Maps:
+def resized(guide: Maps, shape: tuple[int, ...]) -> Maps:
     """The guide at the maps' size; models may answer at a fraction of the thumbnail's."""
     if guide.shape[1:] == shape:
         return guide

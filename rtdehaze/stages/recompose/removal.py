@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rtdehaze.core.haze import Haze, Map, Removal
+from rtdehaze.stages.recompose.outline import outlined
 
 __all__ = ["MAX_CHROMA_GAIN", "MIN_TRANSMISSION", "plan_removal"]
 
@@ -37,7 +38,8 @@ def plan_removal(
     Args:
         haze: What is known of the haze.
         strength: In [0, 1]: 0 leaves all of the haze, 1 removes it.
-        guide: (3, h, w), RGB in [0, 1]: the picture that the haze was estimated on.
+        guide: (3, h, w), RGB in [0, 1]: the picture that the haze was estimated on. Maps that are coarser are drawn
+            sharper along its edges (`outline`).
         weight: In [0, 1]: how far the picture is taken to be hazy at all; scales the strength.
         min_transmission: Transmission is taken to be no less, so that the gain stays under its inverse.
         max_chroma_gain: What chroma is amplified by at most. Its noise and its compression blocks are coarser and
@@ -63,7 +65,10 @@ def plan_removal(
         luma = haze.removal.luma / remaining
         chroma = haze.removal.chroma / remaining
         veil = haze.removal.veil - airlight * (np.float32(1.0) - remaining) * luma
-    luma = np.maximum(luma, np.float32(min_transmission))
+    drawn = outlined(Removal(luma, chroma, veil.astype(np.float32, copy=False), guide))
+    luma = np.maximum(drawn.luma, np.float32(min_transmission))
     coloured = np.clip((transmission - _COLOURLESS) / (_COLOURED - _COLOURLESS), np.float32(0.0), np.float32(1.0))
-    chroma = np.maximum(chroma, np.float32(1.0) / (np.float32(1.0) + np.float32(max_chroma_gain - 1.0) * coloured))
-    return Removal(luma, chroma, veil.astype(np.float32, copy=False), guide)
+    chroma = np.maximum(
+        drawn.chroma, np.float32(1.0) / (np.float32(1.0) + np.float32(max_chroma_gain - 1.0) * coloured)
+    )
+    return Removal(luma, chroma, drawn.veil, guide)
