@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -131,3 +132,31 @@ def test_a_profile_changes_what_is_done_while_the_run_goes_on(rtsp_server: RtspS
         assert before.profile == "night"
         watching.wait_for(lambda status: status.frames_out >= before.frames_out + 5)
         assert watching.end().profile == "night"
+
+
+def test_sound_comes_along_and_covers_the_picture_also_over_a_reconnect(
+    make_rtsp_server: Callable[..., RtspServer], tmp_path: Path
+) -> None:
+    server, file = make_rtsp_server(audio=True).start(), tmp_path / "clear.mkv"
+    with Watching(server.play_url, str(file)) as watching:
+        watching.wait_for(lambda status: status.frames_out >= 40)
+        server.kill()
+        watching.wait_for(lambda status: not status.connected)
+        server.start()
+        before = watching.status.frames_out
+        watching.wait_for(lambda status: status.frames_out >= before + 40)
+        report = watching.end()
+    assert report.packets_copied > 40
+    with av.open(str(file)) as container:
+        assert container.streams.audio
+        times: dict[str, list[float]] = {"video": [], "audio": []}
+        for packet in container.demux():
+            if packet.pts is not None:
+                times[packet.stream.type].append(float(packet.pts * packet.time_base))
+    assert times["audio"] == sorted(times["audio"])
+    gap = max(later - earlier for earlier, later in pairwise(times["audio"]))
+    back = next(later for earlier, later in pairwise(times["audio"]) if later - earlier == gap)
+    # On both sides of the gap sound and picture begin and end together.
+    assert abs(min(times["audio"]) - min(times["video"])) < 0.3
+    assert abs(max(times["audio"]) - max(times["video"])) < 0.3
+    assert min(abs(moment - back) for moment in times["video"]) < 0.1
