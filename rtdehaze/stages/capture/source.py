@@ -91,5 +91,6 @@ def local_path(location: str) -> str:
     if parts.scheme.lower() == "file":
         return unquote(parts.path)
     raise SourceError(
-        f"{redacted(location)!r}: inputs of kind {parts.scheme}:// are not supported; save it as a file first"
+        f"{redacted(location)!r} is an address, and this reads files; `rtdehaze run` takes live inputs, "
+        "or save it as a file first"
     )

@@ -46,7 +46,7 @@ _ASTRAY = 2.0
 _BEHIND = 0.3
 """Seconds by which what is read at its own pace may be late before the clock is set: it will not catch up."""
 
-_OVERLAP = 0.05
+_OVERLAP = Fraction(1, 20)
 """Seconds by which a packet may lie before the one it follows and be moved; one that lies further back is left out."""
 
 _STEP = 0.001
@@ -81,7 +81,7 @@ class Timeline:
         self._latest = -math.inf
         """The latest time of any frame or packet that was given out."""
         self._last_frame: int | None = None
-        self._last_packet: dict[int, float] = {}
+        self._last_packet: dict[int, Fraction] = {}
         self.connect(main=0, intervals={}, stamped=True, paced=False)
 
     def connect(self, *, main: int, intervals: Mapping[int, float], stamped: bool, paced: bool) -> None:
@@ -153,16 +153,18 @@ class Timeline:
         """
         if packet.dts is None:
             packet.dts = packet.pts
-        base, index = float(packet.time_base), packet.stream_index
-        last = self._last_packet.get(index)
-        if packet.dts is None or packet.dts < 0 or (last is not None and packet.dts * base < last - _OVERLAP):
+        if packet.dts is None or packet.dts < 0:
             return False
-        if last is not None and packet.dts * base <= last:
-            packet.dts = math.floor(last / base) + 1
+        index, last = packet.stream_index, self._last_packet.get(packet.stream_index)
+        if last is not None:
+            if packet.dts * packet.time_base < last - _OVERLAP:
+                return False
+            # Exact, since the time base may be another one than before.
+            packet.dts = max(packet.dts, math.floor(last / packet.time_base) + 1)
         if packet.pts is None or packet.pts < packet.dts:
             packet.pts = packet.dts
-        self._last_packet[index] = packet.dts * base
-        self._latest = max(self._latest, packet.dts * base)
+        self._last_packet[index] = packet.dts * packet.time_base
+        self._latest = max(self._latest, float(self._last_packet[index]))
         return True
 
     def _unstamped(self, index: int, now: float) -> float:

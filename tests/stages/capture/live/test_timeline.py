@@ -8,6 +8,8 @@ from typing import Any
 
 import av
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rtdehaze.stages.capture.live.timeline import VIDEO_BASE, Timeline
 from rtdehaze.stages.capture.problems import Notices
@@ -31,13 +33,17 @@ class Sent:
     def connect(self, *, stamped: bool = True, paced: bool = False) -> None:
         self.timeline.connect(main=VIDEO, intervals={VIDEO: FRAME}, stamped=stamped, paced=paced)
 
-    def send(self, stream: int, stamp: float | None, at: float) -> float:
-        """Returns where a packet lies that the camera stamped so, and that came `at` seconds into the run."""
+    def packet(self, stream: int, stamp: float | Fraction | None, base: Fraction) -> Any:
         packet = av.Packet(10)
         packet.stream = self._streams[stream]
-        packet.time_base = VIDEO_BASE if stream == VIDEO else SOUND_BASE
-        packet.pts = packet.dts = None if stamp is None else round(stamp / packet.time_base)
-        packet.duration = round(FRAME / packet.time_base)
+        packet.time_base = base
+        packet.pts = packet.dts = None if stamp is None else round(stamp / base)
+        packet.duration = round(FRAME / base)
+        return packet
+
+    def send(self, stream: int, stamp: float | None, at: float) -> float:
+        """Returns where a packet lies that the camera stamped so, and that came `at` seconds into the run."""
+        packet = self.packet(stream, stamp, VIDEO_BASE if stream == VIDEO else SOUND_BASE)
         self.timeline.place(packet, BEGIN + at, leads=True)
         return float(packet.pts * packet.time_base)
 
@@ -136,19 +142,32 @@ def test_what_is_read_at_its_own_pace_and_comes_late_stays_late() -> None:
     assert sent.frame(500.08, 3.04) == pytest.approx(3.04, abs=0.01)
 
 
+def sound_at(sent: Sent, stamp: int, at: float, base: Fraction = SOUND_BASE) -> Fraction | None:
+    """Returns where a packet of sound lies; None if it cannot be used."""
+    packet = sent.packet(AUDIO, stamp * base, base)
+    sent.timeline.place(packet, BEGIN + at, leads=True)
+    if not sent.timeline.stamp_packet(packet):
+        return None
+    assert packet.dts is not None
+    return packet.dts * packet.time_base
+
+
 def test_sound_that_lies_in_what_was_given_out_already_is_left_out() -> None:
     sent = Sent()
-
-    def used(stamp: float, at: float) -> bool:
-        packet = av.Packet(10)
-        packet.stream = sent._streams[AUDIO]
-        packet.time_base = SOUND_BASE
-        packet.pts = packet.dts = round(stamp / SOUND_BASE)
-        sent.timeline.place(packet, BEGIN + at, leads=True)
-        return sent.timeline.stamp_packet(packet)
-
-    assert used(500.0, 1.0)
-    assert used(500.5, 1.5)
+    assert sound_at(sent, 24_000_000, 1.0)
+    assert sound_at(sent, 24_024_000, 1.5)
     sent.connect()
-    assert not used(9.0, 1.2)
-    assert used(9.5, 1.7)
+    assert sound_at(sent, 432_000, 1.2) is None
+    assert sound_at(sent, 456_000, 1.7)
+
+
+@given(st.lists(st.integers(0, 4000), min_size=2, max_size=30), st.sampled_from([44_100, 48_000, 90_000, 1000]))
+def test_sound_is_strictly_increasing_however_its_stamps_repeat_and_its_time_base_changes(
+    stamps: list[int], rate: int
+) -> None:
+    sent = Sent()
+    places = [sound_at(sent, stamp, 1.0) for stamp in sorted(stamps)]
+    sent.connect()
+    places += [sound_at(sent, stamp, 1.05, Fraction(1, rate)) for stamp in sorted(stamps)]
+    used = [place for place in places if place is not None]
+    assert all(before < after for before, after in itertools.pairwise(used))
