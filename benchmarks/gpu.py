@@ -48,8 +48,8 @@ Planes = dict[str, np.ndarray]
 def lanes_of(memory: Memory, shot: Shot, network: Network, count: int, *, cuda_graph: bool, steady: bool) -> list[Lane]:
     """Opens so many lanes and puts a frame into each."""
     if steady:
-        halves = build_estimate(shot, network, DRIVE_COLOUR), build_recompose(shot, network.maps, DRIVE_COLOUR)
-        graphs = [half.SerializeToString() for half in halves]
+        answer = build_estimate(shot, network, DRIVE_COLOUR, plan=False)
+        graphs = [answer.SerializeToString(), build_recompose(shot, network.maps, DRIVE_COLOUR).SerializeToString()]
     else:
         graphs = [build_whole(shot, network, DRIVE_COLOUR).SerializeToString()]
     planes = planes_of(shot)

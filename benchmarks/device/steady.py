@@ -27,22 +27,16 @@ class Steady:
         self._time = 0.0
 
     def __call__(self, maps: dict[str, NDArray[np.float32]]) -> None:
-        """Takes the maps of the next frame: `luma`, `chroma`, `veil`, `guide`, `thumbnail`, each with a first axis."""
+        """Takes what the model answered of the next frame, as `build_estimate(plan=False)` gives it, and plans."""
         self._time += _INTERVAL_S
-        thumbnail = maps["thumbnail"][0].copy()
-        luma, chroma, veil = maps["luma"][0, 0].copy(), maps["chroma"][0, 0].copy(), maps["veil"][0].copy()
-        self._smoother.follow(thumbnail, self._time)
-        haze = Haze(luma, _airlight(luma, veil), float(1 - luma.mean()), Removal(luma, chroma, veil))
-        removal = plan_removal(self._smoother.smooth(haze), strength=1.0, guide=thumbnail)
-        assert removal is not None  # noqa: S101 - full strength leaves nothing as it is
-        removal = self._exposure.give_back(removal, self._time)
-        maps["luma"][0, 0], maps["chroma"][0, 0], maps["veil"][0] = removal.luma, removal.chroma, removal.veil
-
-
-def _airlight(luma: NDArray[np.float32], veil: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The colour of the light taken away, by least squares."""
-    taken = np.maximum(1.0 - luma, 0.0)
-    weight = float(np.sum(taken * taken))
-    if weight < 1e-3:
-        return np.ones(3, np.float32)
-    return np.clip((veil * taken).sum((1, 2)) / weight, 0.0, 1.0).astype(np.float32)
+        # Copies: the memory is the next frame's as soon as this one is on its way.
+        found = {name: array[0].copy() for name, array in maps.items()}
+        self._smoother.follow(found["thumbnail"], self._time)
+        transmission, luma = found["transmission"][0], found["luma"][0]
+        removal = Removal(luma, found["chroma"][0], found["veil"])
+        haze = Haze(transmission, found["airlight"].reshape(3), float(1.0 - transmission.mean()), removal)
+        plan = plan_removal(self._smoother.smooth(haze), strength=1.0, guide=found["thumbnail"])
+        if plan is None:
+            raise RuntimeError("full strength left the frame as it is")
+        plan = self._exposure.give_back(plan, self._time)
+        maps["luma"][0, 0], maps["chroma"][0, 0], maps["veil"][0] = plan.luma, plan.chroma, plan.veil

@@ -16,14 +16,13 @@ import onnx
 from graphs import Graph
 
 from device.planes import Shot
+from device.planning import answered, planned
 from device.recompose import recompose_nodes
 from rtdehaze.core.card import Card, Kind
 from rtdehaze.core.colour import Colour, rgb_to_levels
 from rtdehaze.core.errors import UsageError
-from rtdehaze.stages.estimate.fit import _TO_RGB, _TO_YUV
 from rtdehaze.stages.estimate.models import load_model
 from rtdehaze.stages.estimate.thumbnail import _taps
-from rtdehaze.stages.recompose.removal import MAX_CHROMA_GAIN, MIN_TRANSMISSION
 
 __all__ = ["MAPS", "Network", "build_estimate", "build_whole", "open_network"]
 
@@ -86,19 +85,33 @@ def build_whole(shot: Shot, network: Network, colour: Colour) -> onnx.ModelProto
     """Builds the graph from the planes `y`, `u`, `v` (or `y`, `uv`) to the planes `out_y`, ..."""
     graph = _Embedding()
     planes = shot.read(graph)
-    removal = _estimate(graph, planes, shot, network, colour)
+    removal = _plan(graph, _estimate(graph, planes, shot, network, colour), network)
     out = recompose_nodes(graph, shot, planes, removal, network.maps, colour)
     outputs = {f"out_{name}": (out[name], shot.pixels.dtype, size) for name, size in shot.planes.items()}
     return graph.finish("dehaze", _inputs(shot), outputs)
 
 
-def build_estimate(shot: Shot, network: Network, colour: Colour) -> onnx.ModelProto:
-    """Builds the first half: from the planes to the maps `luma`, `chroma`, `veil`, `guide`, and the `thumbnail`."""
+def build_estimate(shot: Shot, network: Network, colour: Colour, *, plan: bool = True) -> onnx.ModelProto:
+    """Builds the first half: from the planes to the maps `luma`, `chroma`, `veil` and `guide`.
+
+    Args:
+        shot: Format and size of the frames.
+        network: The model.
+        colour: How samples are to be read.
+        plan: Maps within their limits, ready for recomposition. Otherwise as the model answered, and with them
+            `transmission`, `airlight` and the `thumbnail`: what smoothing over time takes.
+    """
     graph = _Embedding()
-    removal = _estimate(graph, shot.read(graph), shot, network, colour)
+    found = _estimate(graph, shot.read(graph), shot, network, colour)
     width, height = network.maps
-    outputs = {name: (removal[name], np.float32, (1, count, height, width)) for name, count in MAPS.items()}
-    outputs["thumbnail"] = (removal["thumbnail"], np.float32, (1, 3, *network.thumbnail[::-1]))
+    outputs = {name: (found[name], np.float32, (1, count, height, width)) for name, count in MAPS.items()}
+    if plan:
+        for name, tensor in _plan(graph, found, network).items():
+            outputs[name] = (tensor, np.float32, (1, MAPS[name], height, width))
+    else:
+        outputs["transmission"] = (found["transmission"], np.float32, (1, 1, height, width))
+        outputs["airlight"] = (found["airlight"], np.float32, (1, 3, 1, 1))
+        outputs["thumbnail"] = (found["thumbnail"], np.float32, (1, 3, *network.thumbnail[::-1]))
     return graph.finish("estimate", _inputs(shot), outputs)
 
 
@@ -139,24 +152,17 @@ class _Embedding(Graph):
 def _estimate(
     graph: _Embedding, planes: tuple[str, str], shot: Shot, network: Network, colour: Colour
 ) -> dict[str, str]:
+    """What the model answers, with the `thumbnail`, and the `guide`: the thumbnail at the maps' size."""
     thumbnail = _shrunk(graph, planes, shot, network.thumbnail, colour)
     meanings = [meaning for meaning in network.card.outputs if meaning != "density"]
     answers = graph.embed(network.model, thumbnail, [network.card.outputs[meaning] for meaning in meanings])
-    found = dict(zip(meanings, answers, strict=True))
     factor = [network.thumbnail[1] // network.maps[1], network.thumbnail[0] // network.maps[0]]
     guide = graph.op("AveragePool", thumbnail, kernel_shape=factor, strides=factor)
-    if "bias" in found:
-        gains = graph.op("Concat", found["luma_gain"], found["chroma_gain"], found["chroma_gain"], axis=1)
-        veil = graph.op("Div", graph.op("Neg", _turned(graph, found["bias"], _TO_YUV)), gains)
-        luma, chroma = (graph.op("Reciprocal", found[name]) for name in ("luma_gain", "chroma_gain"))
-        removal = {"luma": luma, "chroma": chroma, "veil": _turned(graph, veil, _TO_RGB)}
-    else:
-        t = graph.op("Clip", found["transmission"], MIN_TRANSMISSION, 1.0)
-        airlight = graph.op("Reshape", found["airlight"], graph.whole(1, 3, 1, 1))
-        removal = {"luma": t, "chroma": t, "veil": graph.op("Mul", airlight, graph.op("Sub", 1.0, t))}
-    removal["luma"] = graph.op("Max", removal["luma"], MIN_TRANSMISSION)
-    removal["chroma"] = graph.op("Max", removal["chroma"], 1.0 / MAX_CHROMA_GAIN)
-    return removal | {"guide": guide, "thumbnail": thumbnail}
+    return answered(graph, dict(zip(meanings, answers, strict=True))) | {"guide": guide, "thumbnail": thumbnail}
+
+
+def _plan(graph: Graph, found: dict[str, str], network: Network) -> dict[str, str]:
+    return planned(graph, found, found["guide"], finer=network.maps != network.thumbnail) | {"guide": found["guide"]}
 
 
 def _shrunk(graph: Graph, planes: tuple[str, str], shot: Shot, size: tuple[int, int], colour: Colour) -> str:
@@ -183,7 +189,3 @@ def _shares(samples: int, cells: int) -> np.ndarray:
     at = starts[:, None] + np.arange(weights.shape[1])
     np.put_along_axis(shares, at, weights, axis=1)
     return shares
-
-
-def _turned(graph: Graph, field: str, matrix: np.ndarray) -> str:
-    return graph.op("Conv", field, graph.constant(matrix.astype(np.float32).reshape(3, 3, 1, 1)))

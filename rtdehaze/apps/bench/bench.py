@@ -29,7 +29,7 @@ from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
 __all__ = ["Progress", "bench", "bench_to_files"]
 
 Progress = Callable[[str, int, int], None]
-"""Called with a combination's name, rounds done, and rounds in all."""
+"""Called with the name of a combination or of what is being prepared, how much of it is done, and how much there is."""
 
 _WARM_UP_FRAMES = 6
 """Of the first run, in which compiled loops are loaded and pools filled."""
@@ -57,7 +57,7 @@ def bench(plan: Plan, *, on_progress: Progress | None = None, stop: threading.Ev
     with opencv_threads(1):
         opened = _open_all(plan, threads)
         for size in plan.sizes or (None,):
-            material = gather(plan.source, size)
+            material = _gathered(plan.source, size, on_progress)
             for codec in plan.codecs:
                 with _laid(material, codec, threads) as bed:
                     for one in opened:
@@ -98,6 +98,17 @@ def bench_to_files(
     if found.rows and plot_path is not None:
         plot_bench(found, plot_path)
     return found
+
+
+def _gathered(source: str, size: tuple[int, int] | None, on_progress: Progress | None) -> Material:
+    """The frames; large ones take longer to render than to measure, so it is said."""
+    name = "frames" if size is None else f"frames of {size[0]}x{size[1]}"
+    if on_progress is not None:
+        on_progress(name, 0, 1)
+    material = gather(source, size)
+    if on_progress is not None:
+        on_progress(name, 1, 1)
+    return material
 
 
 @dataclass(frozen=True, slots=True)
