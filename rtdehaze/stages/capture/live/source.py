@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from rtdehaze.stages.capture.options import CaptureOptions
 
 __all__ = ["ReconnectingSource"]
+
+_LOGGER = logging.getLogger("rtdehaze.capture")
+
+_QUIET = 10.0
+"""Seconds between two losses that are logged at least: a connection that comes and goes must not fill the disk."""
 
 _FAREWELL = 0.3
 """Seconds that closing waits for the reading thread, so that one which is not stuck is gone afterwards."""
@@ -52,6 +58,8 @@ class ReconnectingSource:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._reader: Reader | None = None
+        self._telling = False
+        self._told = -_QUIET
 
     @property
     def location(self) -> str:
@@ -81,10 +89,13 @@ class ReconnectingSource:
             try:
                 for item in session.items():
                     if isinstance(item, VideoInfo):
-                        joins += not there
+                        away = time.monotonic() - pictured
+                        if not there:
+                            joins += 1
+                            self._tell_back(joins, away)
                         there = True
                         backoff.join()
-                        yield Joined(item, session.copied, joins - 1, time.monotonic() - pictured)
+                        yield Joined(item, session.copied, joins - 1, away)
                     else:
                         yield item
                         if isinstance(item, Frame):
@@ -97,6 +108,7 @@ class ReconnectingSource:
             if final is not None:
                 raise final from None
             if there:
+                self._tell_lost(reason)
                 yield Lost(reason)
             self._pause(backoff, reason, there=there)
 
@@ -143,6 +155,17 @@ class ReconnectingSource:
         if not there:
             self._notices.say(f"absent: {reason}", f"not there: {reason}; trying again until it is")
         self._closed.wait(delay)
+
+    def _tell_lost(self, reason: str) -> None:
+        now = time.monotonic()
+        self._telling = now - self._told >= _QUIET
+        if self._telling:
+            self._told = now
+            _LOGGER.warning("%r: lost: %s; connecting again", self._location, reason)
+
+    def _tell_back(self, joins: int, away: float) -> None:
+        if joins > 1 and self._telling:
+            _LOGGER.info("%r: back after %.1f s", self._location, away)
 
     def close(self) -> None:
         """Ends the iteration within a second wherever it waits; safe to call twice and from any thread."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import logging
 import os
 import random
 import threading
@@ -84,6 +85,20 @@ def test_frames_flow_again_within_3_s_each_of_10_times_the_server_is_killed_and_
     assert strictly_increasing(watcher.sound)
     assert max(threads[5:]) <= max(threads[:5])
     assert max(files[5:]) <= max(files[:5])
+
+
+def test_losses_and_returns_are_logged_but_not_all_of_one_that_comes_and_goes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "rtdehaze.capture")
+    with (
+        HostileServer(sends(transport_stream())) as server,
+        Watcher(open_live_source(server.url("tcp", ""), LiveOptions())) as watcher,
+    ):
+        wait_for(lambda: len(watcher.lost) >= 4, PATIENCE, "Lost")
+    told = [record.getMessage() for record in caplog.records]
+    assert sum("lost: the stream has ended" in line for line in told) == 1
+    assert sum("back after" in line for line in told) == 1
 
 
 def test_what_comes_back_may_be_of_another_size_rate_and_codec(make_rtsp_server: Callable[..., RtspServer]) -> None:
