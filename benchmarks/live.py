@@ -36,7 +36,8 @@ from rtdehaze.stages.capture.memory import MemorySource
 
 LATENCY = (("1280x720", "file.ts"), ("1920x1080", "null"))
 """Size of the input and where the output goes."""
-CLIP_S = 10
+HEAD_START_S = 5.0
+"""For the run to be ready before the first frame is sent."""
 
 
 def latency(seconds: float) -> list[dict[str, Any]]:
@@ -45,7 +46,7 @@ def latency(seconds: float) -> list[dict[str, Any]]:
     for size, output in LATENCY:
         width, height = map(int, size.split("x"))
         with tempfile.TemporaryDirectory() as folder:
-            clip = write_clip(Path(folder) / "clip.mkv", CLIP_S * RATE, (width, height))
+            clip = write_clip(Path(folder) / "clip.mkv", round((seconds + 5.0) * RATE), (width, height))
             where = "null" if output == "null" else str(Path(folder) / output)
             report = _measure(clip, where, seconds)
         figures.append({"input": f"{size}, h264, {RATE} fps", "output": output, **_summary(report)})
@@ -55,15 +56,23 @@ def latency(seconds: float) -> list[dict[str, Any]]:
 
 def _measure(clip: Path, output: str, seconds: float) -> LiveReport:
     address = f"udp://127.0.0.1:{_free_port()}"
-    command = ["ffmpeg", "-v", "error", "-re", "-stream_loop", "-1", "-i", str(clip), "-c", "copy"]
-    command += ["-bsf:v", f"setts=ts=N/{RATE}/TB", "-f", "mpegts", f"{address}?pkt_size=1316"]
-    sender = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    command = ["ffmpeg", "-v", "error", "-re", "-i", str(clip), "-c", "copy", "-f", "mpegts"]
+    senders: list[subprocess.Popen[bytes]] = []
+
+    def send() -> None:
+        senders.append(subprocess.Popen([*command, f"{address}?pkt_size=1316"], stdin=subprocess.DEVNULL))
+
+    # The receiver listens by then, so that the first keyframe is not missed.
+    timer = threading.Timer(HEAD_START_S, send)
+    options = Options(mode=Mode.MANUAL, preset="ultrafast", provider="cpu", duration=seconds)  # type: ignore[arg-type]
+    live = LiveOptions(open_timeout=4 * HEAD_START_S, read_timeout=10.0)
     try:
-        options = Options(mode=Mode.MANUAL, preset="ultrafast", provider="cpu", duration=seconds)  # type: ignore[arg-type]
-        return watch(address, [output], options, LiveOptions(read_timeout=10.0))
+        return watch(address, [output], options, live, on_start=lambda _: timer.start())
     finally:
-        sender.kill()
-        sender.wait()
+        timer.cancel()
+        for sender in senders:
+            sender.kill()
+            sender.wait()
 
 
 def _summary(report: LiveReport) -> dict[str, Any]:
@@ -136,7 +145,8 @@ def soak(count: int, model: str | None) -> dict[str, Any]:
         live = LiveOptions(segment=60.0, keep_bytes=20_000_000)
         options = Options(model=model, mode=Mode.MANUAL, preset="ultrafast", provider="cpu")  # type: ignore[arg-type]
         report = watch_source(source, outputs, options, live, on_progress=look, on_start=begin)
-    warm = [sample for sample in seen if sample[0] >= count * 0.1]
+    # The last look is taken when all has been closed.
+    warm = [sample for sample in seen[:-1] if sample[0] >= count * 0.1]
     tenth = max(1, len(warm) // 10)
     first, last = (statistics.median(sample[1] for sample in part) for part in (warm[:tenth], warm[-tenth:]))
     return {
@@ -151,9 +161,13 @@ def soak(count: int, model: str | None) -> dict[str, Any]:
         "times_real_speed": round(report.frames_in / 25 / report.seconds, 1),
         "rss_mib": [round(first, 1), round(last, 1)],
         "rss_growth_percent": round(100 * (last / first - 1), 2),
-        "descriptors": [min(sample[2] for sample in warm), max(sample[2] for sample in warm), warm[-1][2]],
-        "threads": [min(sample[3] for sample in warm), max(sample[3] for sample in warm), warm[-1][3]],
+        "descriptors": _course([sample[2] for sample in warm]),
+        "threads": _course([sample[3] for sample in warm]),
     }
+
+
+def _course(counts: list[int]) -> dict[str, int]:
+    return {"first": counts[0], "most": max(counts), "last": counts[-1]}
 
 
 def _resident_mib() -> float:
