@@ -64,7 +64,7 @@ class Session:
             notices: Where the user is told what is odd.
             skipped: Counts the frames that were left out, by reason.
             location: Without credentials.
-            live: The timeouts are used.
+            live: Its timeouts are used.
             capture: How to decode.
             was_there: Whether there was a picture by an earlier connection.
         """
@@ -77,6 +77,10 @@ class Session:
         self._live = live
         self._capture = capture
         self._was_there = was_there
+        self._begin()
+
+    def _begin(self) -> None:
+        """Knows nothing of the pictures yet."""
         self._converter: Converter | None = None
         self._make: tuple[str, int, int] | None = None
         self._deinterlacer: Deinterlacer | None = None
