@@ -19,6 +19,7 @@ from rtdehaze.apps.bench.material import gather, playable
 from rtdehaze.apps.bench.plan import Plan, make_plan, parse_codec, parse_size
 from rtdehaze.apps.bench.plot import plot_bench
 from rtdehaze.apps.bench.results import SCHEMA, Bench, Spread, read_bench, write_bench
+from rtdehaze.apps.bench.running import Bed
 from rtdehaze.core.errors import ModelError, ProviderError, SinkError, UsageError
 from rtdehaze.core.frame import Frame
 from rtdehaze.stages.estimate.estimator import Estimator
@@ -80,6 +81,16 @@ def test_the_reference_takes_turns_at_beginning(monkeypatch: pytest.MonkeyPatch)
     benching.bench(small(codecs=["libx264:ultrafast"], rounds=3))
     warm_up = ["plain", "plain", "plain", "ours", "ours", "ours"]
     assert order == [*warm_up, "ours", "plain", "plain", "ours"]
+
+
+def test_the_reference_gets_the_decoders_own_frames(foggy_clip: Path, tmp_path: Path) -> None:
+    material, codec = gather(str(foggy_clip), None), parse_codec("libx264:ultrafast")
+    with playable(material, 1) as play:
+        bed = Bed(material, codec, play, 1)
+        source = bed.source(2)
+        frame = next(item for item in source.items() if isinstance(item, Frame))
+        assert bed.sink(source, tmp_path, untouched=True).allocate(frame) is frame
+        assert bed.sink(source, tmp_path, untouched=False).allocate(frame) is not frame
 
 
 def test_the_json_says_all_and_is_read_back_as_it_was(found: Bench, tmp_path: Path) -> None:

@@ -12,7 +12,16 @@ from typing import Any
 
 __all__ = ["Gpu", "find_gpus", "gpu_memory_mib", "machine"]
 
-_LIBRARIES = ("av", "numba", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python", "tensorrt")
+_LIBRARIES = (
+    "av",
+    "numba",
+    "numpy",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "opencv-python",
+    "opencv-python-headless",
+    "tensorrt",
+)
 
 _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
