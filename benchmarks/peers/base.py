@@ -36,7 +36,7 @@ class Peer:
 class PictureDehazer:
     """Brings a method for RGB pictures into the pipeline: 4:2:0 of 8 bits to RGB, restored, and back.
 
-    OpenCV's conversions, as everybody's program has them; they cost about 2 ms of 1080p.
+    With OpenCV's conversions, as everybody's program has them; their time is the method's.
     """
 
     def __init__(self, restore: Restore) -> None:
