@@ -9,7 +9,7 @@ from pathlib import Path
 
 import rtdehaze
 from rtdehaze.core.errors import UsageError
-from rtdehaze.core.live import LiveOptions, LiveSource
+from rtdehaze.core.live import LiveOptions, LiveOutputs, LiveSource
 from rtdehaze.core.options import Options
 from rtdehaze.core.secrets import redacted
 from rtdehaze.core.watch import LiveStatus, Observer, Profile
@@ -22,7 +22,7 @@ from rtdehaze.pipeline.live.report import LiveReport
 from rtdehaze.pipeline.live.runner import LiveRunner
 from rtdehaze.pipeline.notes import collected_notes
 from rtdehaze.pipeline.opening import open_dehazer, tag_of
-from rtdehaze.pipeline.threads import opencv_threads, plan_live_threads
+from rtdehaze.pipeline.threads import ThreadPlan, opencv_threads, plan_live_threads
 from rtdehaze.stages.capture.live import is_live, open_live_source
 from rtdehaze.stages.encode.live import open_live_outputs
 from rtdehaze.stages.recompose.compare import Comparison
@@ -133,31 +133,53 @@ def watch_source(
         notes = open_things.enter_context(collected_notes())
         open_things.enter_context(opencv_threads(1))
         comparison = Comparison(options.compare) if options.compare else None
-        sinks = open_live_outputs(
-            outputs,
-            options,
-            live,
-            source=source.location,
-            size_of=comparison.size if comparison else None,
-            threads=plan.encode,
-            tag=tag_of(options),
-        )
+        sinks = _open_outputs(outputs, options, live, source, plan, comparison)
         open_things.enter_context(closing(sinks))
         dehazer = open_things.enter_context(open_dehazer(options, plan, comparison=comparison, sensing=bool(observers)))
-        runner = LiveRunner(
-            source,
-            SteadyDehazer(dehazer, options),
-            sinks,
-            fillers=Fillers(live.on_loss, source.location, sinks),
-            feed=Feed(observers),
-            # Without smoothing there is no map that could be carried along.
-            pace=Pace(options.every, LADDER if options.smoothing > 0.0 else ()),
-            max_latency=live.max_latency,
-        )
+        runner = _make_runner(source, dehazer, sinks, options, live, observers)
         if on_start is not None:
             on_start(LiveRun(runner, dehazer))
         runner.run(on_progress=on_progress, stop=stop, duration=duration)
         return _report(source, runner, dehazer, options, tuple(notes))
+
+
+def _open_outputs(
+    outputs: Sequence[str],
+    options: Options,
+    live: LiveOptions,
+    source: LiveSource,
+    plan: ThreadPlan,
+    comparison: Comparison | None,
+) -> LiveOutputs:
+    return open_live_outputs(
+        outputs,
+        options,
+        live,
+        source=source.location,
+        size_of=comparison.size if comparison else None,
+        threads=plan.encode,
+        tag=tag_of(options),
+    )
+
+
+def _make_runner(
+    source: LiveSource,
+    dehazer: Dehazer,
+    sinks: LiveOutputs,
+    options: Options,
+    live: LiveOptions,
+    observers: Sequence[Observer],
+) -> LiveRunner:
+    return LiveRunner(
+        source,
+        SteadyDehazer(dehazer, options),
+        sinks,
+        fillers=Fillers(live.on_loss, source.location, sinks),
+        feed=Feed(observers),
+        # Without smoothing there is no map that could be carried along.
+        pace=Pace(options.every, LADDER if options.smoothing > 0.0 else ()),
+        max_latency=live.max_latency,
+    )
 
 
 def _check(location: str, outputs: Sequence[str], options: Options) -> None:
