@@ -50,6 +50,8 @@ class SeveralSinks:
             size_of=comparison.size if comparison else None,
             threads=threads,
             tag=tag_of(options),
+            metadata=source.metadata,
+            chapters=source.chapters,
             lossless=True,
         )
         self._outputs.adapt(Joined(source.video, source.copied, reconnects=0, away=0.0))

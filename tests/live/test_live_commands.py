@@ -16,6 +16,7 @@ import pytest
 from tests.live.machine import patience
 from tests.live.runs import Command
 from tests.live.servers import HostileServer, RtspServer, free_port, silence, wait_for
+from tests.media import write_video
 
 Run = Callable[..., Any]
 
@@ -103,6 +104,19 @@ def test_a_file_goes_to_several_files_at_full_speed_without_losing_a_frame(
     report = json.loads(result.out)
     assert (report["frames_in"], report["frames_out"]) == (24, 24)
     assert [frames_of(path) for path in outputs] == [24, 24]
+
+
+def test_each_of_several_files_gets_the_films_title_and_chapters(rtdehaze: Run, tmp_path: Path) -> None:
+    film = write_video(
+        tmp_path / "film.mkv", frames=12, chapters=[(0.0, 0.2, "one"), (0.2, 0.4, "two")], metadata={"title": "A drive"}
+    )
+    outputs = [tmp_path / "one.mp4", tmp_path / "two.mkv"]
+    result = rtdehaze("run", film, "-o", outputs[0], "-o", outputs[1], "--quiet", *FAST)
+    assert result.code == 0, result.err
+    for path in outputs:
+        with av.open(str(path)) as container:
+            assert {key.lower(): value for key, value in container.metadata.items()}["title"] == "A drive"
+            assert [mark["metadata"]["title"] for mark in container.chapters()] == ["one", "two"]
 
 
 def test_of_several_outputs_none_is_written_over_and_the_input_is_none(
