@@ -167,4 +167,5 @@ def test_a_run_that_cannot_change_is_said_and_goes_on(caplog: pytest.LogCaptureF
     assert eventually(lambda: any("no lamp" in message for message in caplog.messages))
     switch.close()
     assert switch.worker.join(time.monotonic() + 20)
-    assert len(caplog.messages) == 1
+    # Changes are told, too, where another test has left the logger to show them.
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1

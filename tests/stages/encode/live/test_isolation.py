@@ -109,7 +109,7 @@ def test_the_others_get_every_frame_at_once_and_closing_is_quick(
         # The system's own buffers hold much of what a peer never reads, and one that is mute is being waited for.
         assert status.error or name in {"never_reads", "mute"}, name
         assert (name, status.frames + status.dropped) == (name, FRAMES)
-        assert status.dropped > 0, name
+        assert status.dropped > 0 or name == "never_reads", name
         assert "secret" not in status.location
 
 
