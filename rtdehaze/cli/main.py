@@ -23,6 +23,7 @@ from rtdehaze.cli.probe import probe
 from rtdehaze.cli.prune import prune
 from rtdehaze.cli.quantize import quantize
 from rtdehaze.cli.run import run
+from rtdehaze.cli.signals import leave
 from rtdehaze.cli.train import train
 from rtdehaze.core.errors import RtdehazeError
 from rtdehaze.core.secrets import hide_arguments
@@ -99,7 +100,7 @@ def _debug() -> None:
 
 def _fail(message: str, code: int) -> None:
     click.echo(f"rtdehaze: error: {' '.join(message.split())}", err=True)
-    sys.exit(code)
+    leave(code)
 
 
 def _missing_library(error: ImportError) -> str:

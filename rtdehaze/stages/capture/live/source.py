@@ -114,7 +114,7 @@ class ReconnectingSource:
 
     def _connect(self) -> Reader | None:
         """Returns a reader that has begun to connect; None if the source is closed."""
-        reader = Reader(self._open, f"capture {self._location}")
+        reader = Reader(self._open, "rtdehaze-reader")
         with self._lock:
             if self._closed.is_set():
                 return None

@@ -11,6 +11,7 @@ import pytest
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.live import Joined, LiveOptions
 from rtdehaze.stages.capture.live import open_live_source
+from tests.live.machine import patience
 from tests.media import write_video
 from tests.stages.capture.live.watching import Watcher, strictly_increasing
 
@@ -40,8 +41,8 @@ def test_a_loop_goes_on_without_a_seam(clip: Path) -> None:
     assert strictly_increasing(watcher.times)
     assert strictly_increasing(watcher.sound)
     seam = watcher.times[FRAMES] - watcher.times[FRAMES - 1]
-    assert seam == pytest.approx(1 / RATE, abs=0.3)
-    assert seam > 0.5 / RATE
+    # The file is opened anew there, which a busy machine takes its time for.
+    assert 0.5 / RATE < seam < 1 / RATE + patience(0.3)
 
 
 def test_a_part_of_a_file_begins_at_the_beginning_of_the_run(clip: Path) -> None:
