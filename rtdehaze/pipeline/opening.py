@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import rtdehaze
 from rtdehaze.core.options import Mode, Options
@@ -16,7 +17,7 @@ from rtdehaze.stages.estimate.estimator import open_estimator
 from rtdehaze.stages.recompose.compare import Comparison
 from rtdehaze.stages.recompose.keep import KeepMask
 
-__all__ = ["HDR_TRANSFERS", "open_dehazer", "open_file", "tag_of"]
+__all__ = ["HDR_TRANSFERS", "facts_of", "open_dehazer", "open_file", "tag_of"]
 
 HDR_TRANSFERS = (16, 18)
 """PQ and HLG (ITU-T H.273): a source that lets them through asks for no dehazing."""
@@ -79,3 +80,17 @@ def tag_of(options: Options) -> str | None:
     if not options.tag:
         return None
     return f"rtdehaze {rtdehaze.__version__}, model {Path(options.model or DEFAULT_MODEL).stem}"
+
+
+def facts_of(options: Options, dehazer: Dehazer) -> dict[str, Any]:
+    """Returns what reports of files and of live runs say alike: what was chosen, with which model, by which version."""
+    estimator = dehazer.estimator
+    return {
+        "mode": options.mode.value,
+        "strength": options.strength,
+        "smoothing": options.smoothing,
+        "model": estimator.name if estimator else None,
+        "provider": estimator.provider if estimator else None,
+        "provider_note": estimator.provider_note if estimator else None,
+        "version": rtdehaze.__version__,
+    }

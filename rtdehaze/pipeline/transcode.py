@@ -10,14 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import rtdehaze
 from rtdehaze.core.errors import RtdehazeError, UsageError
 from rtdehaze.core.live import LiveOptions
 from rtdehaze.core.options import Mode, Options
 from rtdehaze.core.stream import Sink, Source
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.notes import collected_notes
-from rtdehaze.pipeline.opening import HDR_TRANSFERS, open_dehazer, open_file, tag_of
+from rtdehaze.pipeline.opening import HDR_TRANSFERS, facts_of, open_dehazer, open_file, tag_of
 from rtdehaze.pipeline.report import Progress, Report, StageTimes
 from rtdehaze.pipeline.runner import Runner, Tally
 from rtdehaze.pipeline.several import SeveralSinks
@@ -177,7 +176,6 @@ def _keep(sink: Sink, what: str, tally: Tally) -> None:
 def _report(
     source: Source, sink: Sink, dehazer: Dehazer, options: Options, tally: Tally, notes: tuple[str, ...]
 ) -> Report:
-    estimator = dehazer.estimator
     return Report(
         input=source.location,
         output=sink.location,
@@ -188,14 +186,8 @@ def _report(
         seconds=round(tally.seconds, 3),
         fps=round(tally.frames_out / tally.seconds, 2) if tally.seconds else 0.0,
         stages={name: StageTimes.of(durations) for name, durations in tally.stages.items()},
-        mode=options.mode.value,
-        strength=options.strength,
-        smoothing=options.smoothing,
-        model=estimator.name if estimator else None,
-        provider=estimator.provider if estimator else None,
-        provider_note=estimator.provider_note if estimator else None,
         mean_density=round(tally.density_sum / tally.densities, 4) if tally.densities else None,
         interrupted=tally.interrupted,
-        version=rtdehaze.__version__,
         notes=notes,
+        **facts_of(options, dehazer),
     )

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-import rtdehaze
 from rtdehaze.core.errors import UsageError
 from rtdehaze.core.live import LiveOptions, LiveOutputs, LiveSource
 from rtdehaze.core.options import Options
@@ -21,7 +20,7 @@ from rtdehaze.pipeline.live.pace import LADDER, Pace
 from rtdehaze.pipeline.live.report import LiveReport
 from rtdehaze.pipeline.live.runner import LiveRunner
 from rtdehaze.pipeline.notes import collected_notes
-from rtdehaze.pipeline.opening import open_dehazer, tag_of
+from rtdehaze.pipeline.opening import facts_of, open_dehazer, tag_of
 from rtdehaze.pipeline.threads import ThreadPlan, opencv_threads, plan_live_threads
 from rtdehaze.stages.capture.live import is_live, open_live_source
 from rtdehaze.stages.encode.live import open_live_outputs
@@ -212,19 +211,13 @@ def _open_source(location: str, options: Options, live: LiveOptions) -> LiveSour
 def _report(
     source: LiveSource, runner: LiveRunner, dehazer: Dehazer, options: Options, notes: tuple[str, ...]
 ) -> LiveReport:
-    estimator, density = dehazer.estimator, runner.accounts.mean_density
+    density = runner.accounts.mean_density
     return LiveReport.of(
         runner.status(),
         input=source.location,
         packets_copied=runner.accounts.packets,
-        mode=options.mode.value,
-        strength=options.strength,
-        smoothing=options.smoothing,
-        model=estimator.name if estimator else None,
-        provider=estimator.provider if estimator else None,
-        provider_note=estimator.provider_note if estimator else None,
         mean_density=None if density is None else round(density, 4),
         interrupted=runner.interrupted,
-        version=rtdehaze.__version__,
         notes=notes,
+        **facts_of(options, dehazer),
     )
