@@ -81,7 +81,7 @@ class EveryNth:
     def update(self, haze: Haze, thumbnail: Array, time: float) -> Haze:
         """Takes the estimate only when it is the turn of one."""
         self._smoother.follow(thumbnail, time)
-        moved = self._smoother.carry(thumbnail) if self._count % self._every else None
+        moved = self._smoother.carry() if self._count % self._every else None
         self._count += 1
         return self._smoother.smooth(haze) if moved is None else moved
 

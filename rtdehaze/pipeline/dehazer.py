@@ -267,7 +267,7 @@ class Dehazer:
         # A cut is seen in the picture, before a model that remembers takes the new scene for the old one.
         if self._smoother.follow(thumbnail, time):
             self._forget_scene()
-        haze = self._smoother.carry(thumbnail) if self._moved + 1 < self._every else None
+        haze = self._smoother.carry() if self._moved + 1 < self._every else None
         carried = haze is not None
         if haze is None:
             haze = self._smoother.smooth(estimator.estimate(thumbnail, self._memory))

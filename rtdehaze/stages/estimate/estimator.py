@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from rtdehaze.core.card import Card, Kind
@@ -88,7 +87,7 @@ class Estimator:
         removal = None
         if "bias" in found:
             gains = (self._gain(found, "luma_gain"), self._gain(found, "chroma_gain"))
-            removal = removal_from_gains(*gains, found["bias"], _at_size(thumbnail, found["bias"]))
+            removal = removal_from_gains(*gains, found["bias"])
         return Haze(
             transmission=np.minimum(np.maximum(found["transmission"], np.float32(LEAST_TRANSMISSION)), np.float32(1.0)),
             airlight=np.minimum(np.maximum(found["airlight"], np.float32(0.0)), np.float32(1.0)),
@@ -146,11 +145,3 @@ def _trusted(model: Model, network: Network, asked: str, threads: int) -> Networ
         note = f"CPU, because {error}"
         return Network(network.card, Session(session.runtime, model, "cpu", note))
     return network
-
-
-def _at_size(thumbnail: Map, like: Map) -> Map:
-    """The thumbnail averaged to the maps' size."""
-    if thumbnail.shape == like.shape:
-        return thumbnail
-    height, width = like.shape[1:]
-    return np.stack([cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA) for plane in thumbnail])

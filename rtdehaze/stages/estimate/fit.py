@@ -40,7 +40,7 @@ _TO_YUV = (rgb_to_levels(Colour(Matrix.BT709, full_range=True), 8)[0] / 255.0).a
 _TO_RGB = np.linalg.inv(_TO_YUV.astype(np.float64)).astype(np.float32)
 
 
-def removal_from_gains(luma_gain: Map, chroma_gain: Map, bias: Map, guide: Map | None) -> Removal:
+def removal_from_gains(luma_gain: Map, chroma_gain: Map, bias: Map) -> Removal:
     """Turns gains and bias into the form that recomposition applies.
 
     Args:
@@ -48,11 +48,10 @@ def removal_from_gains(luma_gain: Map, chroma_gain: Map, bias: Map, guide: Map |
         chroma_gain: (h, w), above 0.
         bias: (3, h, w), RGB in units of [0, 1]: `Y' = luma_gain * Y + bias_Y`, `C' = chroma_gain * C + bias_C`
             with Y and C of BT.709.
-        guide: The thumbnail.
     """
     gains = np.stack([luma_gain, chroma_gain, chroma_gain])
     veil = -_turn(_TO_YUV, bias) / gains
-    return Removal(1.0 / luma_gain, 1.0 / chroma_gain, _turn(_TO_RGB, veil), guide)
+    return Removal(1.0 / luma_gain, 1.0 / chroma_gain, _turn(_TO_RGB, veil))
 
 
 def haze_from_picture(thumbnail: Map, restored: Map) -> Haze:
@@ -67,7 +66,7 @@ def haze_from_picture(thumbnail: Map, restored: Map) -> Haze:
         luma gain, airlight the colour of the light taken away, density the mean of 1 - transmission.
     """
     luma_gain, chroma_gain, bias = _fit(_turn(_TO_YUV, thumbnail), _turn(_TO_YUV, restored))
-    removal = removal_from_gains(luma_gain, chroma_gain, _turn(_TO_RGB, bias), thumbnail)
+    removal = removal_from_gains(luma_gain, chroma_gain, _turn(_TO_RGB, bias))
     transmission = np.clip(removal.luma, 0.05, 1.0)
     taken = 1.0 - transmission
     weight = float(np.sum(taken * taken))

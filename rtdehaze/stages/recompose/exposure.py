@@ -10,6 +10,7 @@ import numpy as np
 
 from rtdehaze.core.colour import Matrix, luma_weights
 from rtdehaze.core.haze import Map, Removal
+from rtdehaze.stages.recompose.fields import resized
 
 __all__ = ["ExposureKeeper"]
 
@@ -58,8 +59,8 @@ class ExposureKeeper:
         """
         if removal.guide is None:
             return removal
-        dark = np.empty(removal.luma.shape, np.float32)
-        hazy, clear, per_lift = _look(_at(removal.guide, removal.luma), removal.veil, removal.luma, _WEIGHTS, dark)
+        guide, dark = resized(removal.guide, removal.luma.shape), np.empty(removal.luma.shape, np.float32)
+        hazy, clear, per_lift = _look(guide, removal.veil, removal.luma, _WEIGHTS, dark)
         lift = self._steady(_lift(hazy, clear, per_lift), time)
         if lift < 1e-3:
             return removal
@@ -120,12 +121,3 @@ def _brighten(luma: Map, chroma: Map, dark: Map, lift: float, new_luma: Map, new
             scale = one / (one + k * dark[y, x])
             new_luma[y, x] = luma[y, x] * scale
             new_chroma[y, x] = chroma[y, x] * scale
-
-
-def _at(guide: Map, like: Map) -> Map:
-    """Returns the guide at the maps' size; models may answer at a fraction of the thumbnail's."""
-    if guide.shape[1:] == like.shape:
-        return guide
-    rows = (np.arange(like.shape[0]) * guide.shape[1]) // like.shape[0]
-    columns = (np.arange(like.shape[1]) * guide.shape[2]) // like.shape[1]
-    return guide[:, rows[:, None], columns]

@@ -71,4 +71,4 @@ def plan_removal(
     chroma = np.maximum(
         drawn.chroma, np.float32(1.0) / (np.float32(1.0) + np.float32(max_chroma_gain - 1.0) * coloured)
     )
-    return Removal(luma, chroma, drawn.veil, guide)
+    return Removal(luma, chroma, drawn.veil, drawn.guide)

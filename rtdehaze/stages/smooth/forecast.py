@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.stages.smooth.kernels import advance, confide
+from rtdehaze.stages.smooth.kernels import advance, confide, innovate
 from rtdehaze.stages.smooth.motion import median
 
 __all__ = ["Forecast"]
@@ -72,17 +72,16 @@ class Forecast:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         """As given; may be changed between two frames."""
-        self._trend: list[Array] = []
-        self._low: list[float] = []
-        self._high: list[float] = []
+        self._trend = np.zeros((0, 0, 0), np.float32)
+        self._low, self._high = np.zeros((2, 0), np.float32)
         self._scale = 0.0
         self._elapsed = 0.0
 
     def reset(self, maps: Array) -> None:
         """Starts from the first maps of a scene, (c, h, w)."""
-        self._trend = [np.zeros_like(_cells(plane)) for plane in maps]
-        self._low = [float(plane.min()) for plane in maps]
-        self._high = [float(plane.max()) for plane in maps]
+        count, height, width = maps.shape
+        self._trend = np.zeros((count, -(-height // _CELL), -(-width // _CELL)), np.float32)
+        self._low, self._high = maps.min(axis=(1, 2)), maps.max(axis=(1, 2))
         self._scale = 0.0
         self._elapsed = 0.0
 
@@ -110,15 +109,15 @@ class Forecast:
         gain, common_gain = self._gain(step, _TREND_PACE), self._gain(step, _COMMON_PACE)
         leak = np.float32(math.exp(-step / (_TREND_MEMORY * self.seconds)))
         trust = self._trust(maps[0], estimate[0], agreement)
-        for index, (plane, new) in enumerate(zip(maps, estimate, strict=True)):
-            # Where nothing is kept nothing lags: an edge that the motion missed must not become a trend.
-            innovation = _cells((new - plane) * trust)
-            common = median(innovation)
-            innovation -= common
-            trend = leak * self._trend[index] + gain * _box(innovation, _TREND_CELLS) + common_gain * common
-            self._trend[index] = np.minimum(np.maximum(trend, -_FASTEST), _FASTEST)
-            self._low[index] = min(self._low[index], float(new.min()))
-            self._high[index] = max(self._high[index], float(new.max()))
+        # Where nothing is kept nothing lags: an edge that the motion missed must not become a trend.
+        innovation = np.empty_like(self._trend)
+        innovate(estimate, maps, trust, innovation)
+        for plane, trend in zip(innovation, self._trend, strict=True):
+            common = median(plane)
+            risen = leak * trend + gain * _box(plane - common, _TREND_CELLS) + common_gain * common
+            np.minimum(np.maximum(risen, -_FASTEST), _FASTEST, out=trend)
+        np.minimum(self._low, estimate.min(axis=(1, 2)), out=self._low)
+        np.maximum(self._high, estimate.max(axis=(1, 2)), out=self._high)
         return trust
 
     def _gain(self, step: float, pace: float) -> np.float32:

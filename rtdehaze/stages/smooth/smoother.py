@@ -148,15 +148,11 @@ class HazeSmoother:
         airlight = self._airlight.update(haze.airlight, self._clock, step)
         self._density_frames = self._density_frames * math.exp(-step / self._seconds) + 1.0
         self._density += (haze.density - self._density) / self._density_frames
-        guide = None if haze.removal is None else haze.removal.guide
-        self._last = _unstack(smoothed, haze, airlight, self._density, guide)
+        self._last = _unstack(smoothed, haze, airlight, self._density)
         return self._last
 
-    def carry(self, thumbnail: Array) -> Haze | None:
+    def carry(self) -> Haze | None:
         """Goes without an estimate of the picture that was followed last: moves what is known of its haze along.
-
-        Args:
-            thumbnail: The one that was followed.
 
         Returns:
             The haze, or None where nothing is known that could be moved along: the first picture, a cut, no smoothing.
@@ -168,7 +164,7 @@ class HazeSmoother:
         # Where the motion is in doubt, so is what was moved: the next estimate shall count the more.
         self._maps, self._evidence = maps, evidence * agreement
         self._carried += self._step
-        return _unstack(maps, last, last.airlight, last.density, thumbnail)
+        return _unstack(maps, last, last.airlight, last.density)
 
     def _since(self, view: View, time: float) -> Motion | None:
         """Returns the motion since the last frame, or None where there is nothing to follow it from."""
@@ -225,9 +221,9 @@ def _stack(haze: Haze) -> Array:
     return np.stack([haze.transmission, removal.luma, removal.chroma, *removal.veil]).astype(np.float32, copy=False)
 
 
-def _unstack(maps: Array, haze: Haze, airlight: Array, density: float, guide: Array | None) -> Haze:
+def _unstack(maps: Array, haze: Haze, airlight: Array, density: float) -> Haze:
     own = maps.copy()
-    removal = None if haze.removal is None else Removal(own[1], own[2], own[3:6], guide)
+    removal = None if haze.removal is None else Removal(own[1], own[2], own[3:6])
     return Haze(own[0], airlight.copy(), density, removal)
 
 

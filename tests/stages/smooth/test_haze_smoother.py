@@ -226,13 +226,12 @@ def test_another_size_of_the_maps_starts_afresh() -> None:
     assert smoother.cut
 
 
-def test_the_maps_of_a_removal_are_smoothed_like_the_transmission_and_its_guide_is_the_frames_own() -> None:
+def test_the_maps_of_a_removal_are_smoothed_like_the_transmission() -> None:
     smoother, thumbnail = HazeSmoother(), scene(0)
     for index, level in enumerate((0.4, 0.6)):
         plane = np.full((HEIGHT, WIDTH), level, np.float32)
         veil = np.stack([plane * 0.1, plane * 0.2, plane * 0.3])
-        guide = np.full((3, HEIGHT, WIDTH), level, np.float32)
-        haze = Haze(plane, GREY, 0.5, Removal(plane, plane * 1.5, veil, guide))
+        haze = Haze(plane, GREY, 0.5, Removal(plane, plane * 1.5, veil))
         smoothed = smoother.update(haze, thumbnail, index / 25)
     removal = smoothed.removal
     assert removal is not None
@@ -240,7 +239,6 @@ def test_the_maps_of_a_removal_are_smoothed_like_the_transmission_and_its_guide_
     assert removal.luma == pytest.approx(0.5, abs=0.02)
     assert removal.chroma == pytest.approx(1.5 * removal.luma, abs=1e-4)
     assert removal.veil == pytest.approx(removal.luma * np.array([0.1, 0.2, 0.3])[:, None, None], abs=1e-4)
-    assert removal.guide is guide
 
 
 def test_headlights_do_not_move_the_airlight() -> None:

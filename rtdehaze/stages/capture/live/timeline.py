@@ -50,7 +50,10 @@ _OVERLAP = Fraction(1, 20)
 """Seconds by which a packet may lie before the one it follows and be moved; one that lies further back is left out."""
 
 _STEP = 0.001
-"""Seconds between the end of one connection and the beginning of the next at least."""
+"""Seconds between two frames, and between the end of one connection and the beginning of the next, at least: some
+containers count in milliseconds."""
+
+_STEP_TICKS = round(_STEP / VIDEO_BASE)
 
 
 @dataclass(slots=True)
@@ -129,7 +132,7 @@ class Timeline:
             self._watch(now, stamp * base + offset)
 
     def stamp_frame(self, pts: int | None, base: Fraction, arrival: float) -> int:
-        """Returns the time of a frame in units of `VIDEO_BASE`, later than that of every frame before.
+        """Returns the time of a frame in units of `VIDEO_BASE`, a millisecond or more after every frame before.
 
         Args:
             pts: After `place`; None takes the arrival.
@@ -139,7 +142,7 @@ class Timeline:
         seconds = Fraction(arrival - self._begin) if pts is None else pts * base
         ticks = max(0, round(seconds / VIDEO_BASE))
         if self._last_frame is not None:
-            ticks = max(ticks, self._last_frame + 1)
+            ticks = max(ticks, self._last_frame + _STEP_TICKS)
         self._last_frame = ticks
         self._latest = max(self._latest, float(ticks * VIDEO_BASE))
         return ticks
