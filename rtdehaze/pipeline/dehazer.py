@@ -10,7 +10,6 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.core.errors import UsageError
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.haze import Haze, Map
 from rtdehaze.core.options import Mode, Provider, parse_choice
@@ -18,9 +17,9 @@ from rtdehaze.pipeline.arrays import check_picture
 from rtdehaze.pipeline.choices import Choices, Glide
 from rtdehaze.pipeline.decision import Decision
 from rtdehaze.pipeline.threads import plan_threads
+from rtdehaze.pipeline.tracker import HazeTracker
 from rtdehaze.stages.estimate import DEFAULT_MODEL
 from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
-from rtdehaze.stages.estimate.memory import Memory
 from rtdehaze.stages.estimate.thumbnail import thumbnail_of, thumbnail_of_rgb
 from rtdehaze.stages.recompose.compare import Comparison
 from rtdehaze.stages.recompose.exposure import ExposureKeeper
@@ -28,7 +27,6 @@ from rtdehaze.stages.recompose.keep import KeepMask
 from rtdehaze.stages.recompose.recomposer import Recomposer
 from rtdehaze.stages.recompose.removal import plan_removal
 from rtdehaze.stages.smooth.gate import Gate
-from rtdehaze.stages.smooth.smoother import HazeSmoother
 
 __all__ = ["Dehazer"]
 
@@ -59,6 +57,7 @@ class Dehazer:
         keep: What is to be left untouched; `Dehazer.keep` may be set between two frames, for another size.
         comparison: How input and output share the picture that `apply` writes; None writes the output alone.
         threads: Threads of recomposition.
+        aside: Whether motion is followed in a thread of its own, see `HazeTracker`.
 
     Raises:
         UsageError: A value is out of its range.
@@ -76,17 +75,15 @@ class Dehazer:
         keep: KeepMask | None = None,
         comparison: Comparison | None = None,
         threads: int = 1,
+        aside: bool = False,
     ) -> None:
         self._choices = self._followed = Choices(mode, strength, smoothing)
         self._choices.check_model(estimator is not None)
-        self.every = every
-        self._moved = 0
         self._estimator = estimator
-        self._memory = Memory()
+        self._tracker = HazeTracker(smoothing=smoothing, every=every, aside=aside)
         self._glide = Glide(_GATE_S)
         self.keep = keep
         self._comparison = comparison
-        self._smoother = HazeSmoother(smoothing)
         self._exposure = ExposureKeeper(_EXPOSURE_RATIO * smoothing) if exposure else None
         self._gate: Gate | None = None
         if estimator is not None and estimator.card.gate is not None:
@@ -152,13 +149,11 @@ class Dehazer:
         Raises:
             UsageError: It is set to less than 1.
         """
-        return self._every
+        return self._tracker.every
 
     @every.setter
     def every(self, every: int) -> None:
-        if every < 1:
-            raise UsageError(f"every must be 1 or more pictures, not {every}")
-        self._every = every
+        self._tracker.every = every
 
     def change(
         self, *, mode: Mode | str | None = None, strength: float | None = None, smoothing: float | None = None
@@ -222,7 +217,7 @@ class Dehazer:
 
     def reset(self) -> None:
         """Forgets everything about the pictures so far."""
-        self._smoother.reset()
+        self._tracker.reset()
         self._forget_scene()
         self._glide.stop()
         self._haze = None
@@ -230,6 +225,7 @@ class Dehazer:
 
     def close(self) -> None:
         """Ends the threads; the dehazer can no longer be used. Safe to call twice."""
+        self._tracker.close()
         self._recomposer.close()
 
     def __enter__(self) -> Self:
@@ -264,17 +260,10 @@ class Dehazer:
         choices = self._choices  # another thread may change it
         if choices is not self._followed:
             self._follow(choices, time)
-        # A cut is seen in the picture, before a model that remembers takes the new scene for the old one.
-        if self._smoother.follow(thumbnail, time):
+        tracked = self._tracker.update(estimator, thumbnail, time)
+        if tracked.cut:
             self._forget_scene()
-        haze = self._smoother.carry() if self._moved + 1 < self._every else None
-        carried = haze is not None
-        if haze is None:
-            haze = self._smoother.smooth(estimator.estimate(thumbnail, self._memory))
-            self._moved = 0
-        else:
-            self._moved += 1
-        self._haze = haze
+        haze = self._haze = tracked.haze
         weight = self._gate.update(haze.density, time) if self._gate is not None else 1.0
         if choices.mode is Mode.MANUAL:
             weight = 1.0
@@ -282,17 +271,16 @@ class Dehazer:
         removal = plan_removal(haze, strength=share, guide=thumbnail)
         if removal is not None and self._exposure is not None:
             removal = self._exposure.give_back(removal, time)
-        return Decision(haze, removal, weight, carried=carried)
+        return Decision(haze, removal, weight, carried=tracked.carried)
 
     def _follow(self, choices: Choices, time: float) -> None:
         self._followed = choices
         self._glide.begin(time)
-        self._smoother.seconds = choices.smoothing
+        self._tracker.smooth_over(choices.smoothing)
         if self._exposure is not None:
             self._exposure.seconds = _EXPOSURE_RATIO * choices.smoothing
 
     def _forget_scene(self) -> None:
-        self._memory.forget()
         if self._gate is not None:
             self._gate.reset()
         if self._exposure is not None:

@@ -72,6 +72,7 @@ def open_dehazer(
         keep=keep,
         comparison=comparison,
         threads=plan.recompose,
+        aside=plan.aside,
     )
 
 

@@ -20,6 +20,8 @@ class ThreadPlan:
     inference: int
     recompose: int
     encode: int
+    aside: bool = False
+    """Whether motion is followed in a thread of its own while the model estimates."""
 
 
 def plan_threads(cores: int | None = None) -> ThreadPlan:
@@ -41,14 +43,20 @@ def plan_live_threads(cores: int | None = None) -> ThreadPlan:
     """Shares the cores out where each frame has to be quick, one after the other.
 
     Only slices of one frame are worked on together (frame threads would hold frames back), and every stage waits for
-    the camera most of the time: so each may use all cores, up to where slices cost more than they save.
+    the camera most of the time: so each may use all cores, up to where slices cost more than they save. Inference
+    leaves a core to the motion, which is followed meanwhile.
 
     Args:
         cores: Cores to plan for; None takes those that this process may use.
     """
     cores = cores or available_cores()
-    fraction = max(1, min(4, cores // 2))
-    return ThreadPlan(decode=min(4, cores), inference=fraction, recompose=fraction, encode=min(8, cores))
+    return ThreadPlan(
+        decode=min(4, cores),
+        inference=max(1, min(4, cores // 2)),
+        recompose=min(4, cores),
+        encode=min(8, cores),
+        aside=cores > 1,
+    )
 
 
 def available_cores() -> int:
