@@ -31,8 +31,9 @@ _BOLDEST = 0.1
 """Bounds how much of an innovation is taken for motion of the map in the first frames of a scene."""
 _SHORTEST = 1e-4
 """Seconds below which a step says nothing about speed."""
-_FASTEST = np.float32(1.0)
-"""Bounds the trend, in units of the maps per second."""
+_FASTEST = np.float32(0.5)
+"""Bounds the trend, in units of the transmission per second. What is followed changes by dt = t * beta * v, which in
+dense fog is little: an estimate that wavers there must not become a trend, or it swings the picture by its gain."""
 _FLAT = 0.03
 """Standard deviation of transmission in a neighbourhood (3 cells) up to which a wrong motion does no harm in it."""
 _SUPPORT, _PERMIT = 2.0, 3.0
@@ -112,10 +113,11 @@ class Forecast:
         # Where nothing is kept nothing lags: an edge that the motion missed must not become a trend.
         innovation = np.empty_like(self._trend)
         innovate(estimate, maps, trust, innovation)
+        bound = _FASTEST * _cells(maps[0])
         for plane, trend in zip(innovation, self._trend, strict=True):
             common = median(plane)
             risen = leak * trend + gain * _box(plane - common, _TREND_CELLS) + common_gain * common
-            np.minimum(np.maximum(risen, -_FASTEST), _FASTEST, out=trend)
+            np.minimum(np.maximum(risen, -bound), bound, out=trend)
         np.minimum(self._low, estimate.min(axis=(1, 2)), out=self._low)
         np.maximum(self._high, estimate.max(axis=(1, 2)), out=self._high)
         return trust
