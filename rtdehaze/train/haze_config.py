@@ -57,6 +57,8 @@ class HazeConfig:
     """Share of hazy samples in which the sky, and what haze hides wholly, is fog in the clear picture, too: the sky
     of a foggy day is to stay as it is. Clear pictures have blue skies and dark hills there, and networks that saw
     only those paint fog dark and green."""
+    foreground_share: float = 0.0
+    """Share of samples with something near before the scene: a dashboard, a bonnet, a mirror (`foreground`)."""
     exposed_share: float = 0.4
     """Share of samples that the camera exposed darker or brighter, scene and air alike."""
     exposed: Range = (0.35, 1.2)

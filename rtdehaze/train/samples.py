@@ -22,6 +22,7 @@ from rtdehaze.synth.noise import smooth_field
 from rtdehaze.train.compression import compress_h264, compress_jpeg
 from rtdehaze.train.config import HazeConfig, Range
 from rtdehaze.train.decoding import Scene
+from rtdehaze.train.foreground import put_before
 
 __all__ = [
     "Sample",
@@ -91,6 +92,10 @@ def make_sample(scene: Scene, size: tuple[int, int], rng: np.random.Generator, h
     transmission = _transmission(root, rng, haze, drawn) if is_hazy else np.ones(size, np.float32)
     if is_hazy and rng.random() < haze.overcast_share:
         clear = _overcast(clear, root, transmission, airlight, rng)
+    if haze.foreground_share > 0.0 and rng.random() < haze.foreground_share:
+        clear, transmission = put_before(clear, transmission, rng)
+        if grey:
+            clear = np.repeat(clear.mean(axis=2, keepdims=True), 3, axis=2)
     hazy = _camera(add_haze(clear, transmission, _shaded(airlight, size, rng, haze)), rng, haze, drawn)
     return Sample(hazy, to_bytes(clear), transmission, airlight, is_hazy, True, drawn)
 

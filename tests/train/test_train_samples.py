@@ -152,3 +152,21 @@ def test_half_of_the_video_artefacts_are_of_predicted_frames(scene: Scene, monke
     for seed in range(20):
         make(scene, seed, dataclasses.replace(CLEAN, h264_share=1.0, h264=(30.0, 35.0)))
     assert set(counts) == {1, 2}
+
+
+def test_something_near_may_stand_before_the_scene_and_its_haze_is_hardly_any(scene: Scene) -> None:
+    haze = dataclasses.replace(CLEAN, foreground_share=1.0, shade_share=0.0, overcast_share=0.0)
+    for seed in range(10):
+        open_view, sample = make(scene, seed, dataclasses.replace(haze, foreground_share=0.0)), make(scene, seed, haze)
+        covered = (sample.clear != open_view.clear).any(axis=2)
+        assert 0.05 < covered.mean() < 0.8
+        assert sample.transmission[-1].min() >= 0.96
+        assert (sample.transmission >= open_view.transmission).all()
+        assert np.abs(sample.transmission - open_view.transmission)[~covered].mean() < 1e-3
+        t = sample.transmission[..., None]
+        assert np.abs(sample.hazy / 255.0 - (sample.clear / 255.0 * t + sample.airlight * (1 - t))).max() < 0.01
+
+
+def test_without_colour_what_stands_before_the_scene_has_none_either(scene: Scene) -> None:
+    clear = make(scene, 3, dataclasses.replace(CLEAN, foreground_share=1.0, grey_share=1.0)).clear
+    np.testing.assert_array_equal(clear[..., 0], clear[..., 2])
