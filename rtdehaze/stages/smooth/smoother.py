@@ -82,7 +82,7 @@ class HazeSmoother:
 
     def _start(self) -> None:
         self._view: View | None = None
-        self._followed: Motion | None = None
+        self._moved: tuple[Array, Array, Array] | None = None
         self._step = 0.0
         self._carried = 0.0
         self._last: Haze | None = None
@@ -112,6 +112,8 @@ class HazeSmoother:
     def follow(self, thumbnail: Array, time: float) -> bool:
         """Takes the next picture, before its haze is estimated: what moved, and whether the scene is another one.
 
+        What is known of the haze is moved along at once: that needs no estimate, and may be done beside one.
+
         Args:
             thumbnail: (3, h, w) float32 RGB in [0, 1].
             time: Presentation time in seconds.
@@ -122,7 +124,10 @@ class HazeSmoother:
         view = self._motion.observe(thumbnail)
         motion = self._since(view, time)
         step = max(0.0, time - self._time) if motion is not None else 0.0
-        self._view, self._time, self._followed, self._step = view, time, motion, step
+        self._view, self._time, self._step = view, time, step
+        self._moved = None
+        if motion is not None and self._maps is not None and self._evidence is not None:
+            self._moved = self._move(self._maps, self._evidence, motion)
         return self.cut
 
     def smooth(self, haze: Haze) -> Haze:
@@ -143,7 +148,7 @@ class HazeSmoother:
             self._view, self._time, self.cut = view, time, True
         step = self._step + self._carried
         self._clock += step
-        smoothed = self._blend(maps, self._followed)
+        smoothed = self._blend(maps)
         self._carried = 0.0
         airlight = self._airlight.update(haze.airlight, self._clock, step)
         self._density_frames = self._density_frames * math.exp(-step / self._seconds) + 1.0
@@ -157,14 +162,13 @@ class HazeSmoother:
         Returns:
             The haze, or None where nothing is known that could be moved along: the first picture, a cut, no smoothing.
         """
-        motion, last = self._followed, self._last
-        if motion is None or last is None or self._maps is None or self._evidence is None:
+        if self._moved is None or self._last is None:
             return None
-        maps, evidence, agreement = self._move(self._maps, self._evidence, motion)
+        maps, evidence, agreement = self._moved
         # Where the motion is in doubt, so is what was moved: the next estimate shall count the more.
         self._maps, self._evidence = maps, evidence * agreement
         self._carried += self._step
-        return _unstack(maps, last, last.airlight, last.density)
+        return _unstack(maps, self._last, self._last.airlight, self._last.density)
 
     def _since(self, view: View, time: float) -> Motion | None:
         """Returns the motion since the last frame, or None where there is nothing to follow it from."""
@@ -184,13 +188,13 @@ class HazeSmoother:
         self.cut = True
         return None
 
-    def _blend(self, estimate: Array, motion: Motion | None) -> Array:
-        if motion is None or self._maps is None or self._evidence is None:
+    def _blend(self, estimate: Array) -> Array:
+        if self._moved is None:
             self._maps = estimate.copy()
             self._forecast.reset(self._maps)
             self._evidence = np.ones(estimate.shape[1:], np.float32)
             return self._maps
-        maps, evidence, agreement = self._move(self._maps, self._evidence, motion)
+        maps, evidence, agreement = self._moved
         step = self._step + self._carried
         trust = self._forecast.judge(maps, estimate, agreement, step)
         decay = math.exp(-step / self._seconds)
