@@ -59,6 +59,12 @@ def test_the_first_frame_is_where_it_arrived_and_the_others_follow_the_camera() 
     assert sent.frame(500.04, 1.30) == pytest.approx(1.04, abs=1e-4)
 
 
+def test_frames_that_came_with_one_time_do_not_share_it_in_a_container_that_counts_milliseconds() -> None:
+    sent = Sent()
+    milliseconds = [round(1000 * sent.frame(stamp, 1.0)) for stamp in (500.0, 500.0, 500.0002, 499.99, 500.04)]
+    assert strictly_increasing([float(each) for each in milliseconds])
+
+
 @pytest.mark.parametrize("jump", [-400.0, -0.5, 5.0, 86_400.0])
 def test_a_jump_of_the_clock_is_run_over_by_picture_and_sound_alike(jump: float) -> None:
     sent = Sent()
