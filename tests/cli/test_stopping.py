@@ -34,9 +34,10 @@ def start(clip: Path, out: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for_output(process: subprocess.Popen[str], out: Path) -> None:
+def wait_for_output(process: subprocess.Popen[str], folder: Path, *, other: Path | None = None) -> None:
+    """Waits until a file of a folder holds some video; not the other one."""
     deadline = time.monotonic() + 60
-    while not (out.exists() and out.stat().st_size > 2000):
+    while not any(path != other and path.stat().st_size > 2000 for path in folder.iterdir()):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "no output appeared"
         time.sleep(0.05)
@@ -54,9 +55,9 @@ def test_a_signal_ends_the_run_with_a_playable_output(
 ) -> None:
     out = tmp_path / "clear.mp4"
     process = start(long_clip, out)
-    wait_for_output(process, out)
+    wait_for_output(process, tmp_path)
     process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == code, err
     assert "holds what was encoded so far" in err
     assert "Traceback" not in err
@@ -95,14 +96,9 @@ def test_an_interrupted_overwrite_replaces_the_old_file_by_a_playable_one(long_c
     out = tmp_path / "clear.mp4"
     out.write_bytes(b"old")
     process = start(long_clip, out, "--overwrite")
-    deadline = time.monotonic() + 60
-    while len(list(tmp_path.iterdir())) < 2:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    time.sleep(1.0)
+    wait_for_output(process, tmp_path, other=out)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode == 130
     assert frames_of(out) > 0
     assert list(tmp_path.iterdir()) == [out]

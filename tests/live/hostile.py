@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-__all__ = ["Behaviour", "HostileServer", "garbage", "sends", "silence"]
+__all__ = ["Behaviour", "HostileServer", "dripping", "garbage", "sends", "silence"]
 
 Behaviour = Callable[[socket.socket, threading.Event], None]
 """What a hostile server does with one connection, until the event is set or the peer has gone."""
@@ -30,6 +30,13 @@ def garbage(connection: socket.socket, over: threading.Event) -> None:
     """Sends random bytes, for ever."""
     while not over.wait(0.005):
         connection.sendall(os.urandom(4096))
+
+
+def dripping(connection: socket.socket, over: threading.Event) -> None:
+    """Answers by HTTP, a byte at a time and for ever: no timeout of a client's ends that."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not over.wait(0.2):
+        connection.sendall(b"x")
 
 
 def sends(payload: bytes, *, rate: float | None = None, hold: bool = False) -> Behaviour:

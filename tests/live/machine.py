@@ -2,11 +2,62 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-__all__ = ["descriptors", "patience", "python_threads", "resident_mib", "threads"]
+__all__ = ["Witness", "descriptors", "patience", "python_threads", "resident_mib", "threads"]
+
+_WATCH = """
+import json, sys, threading, time
+over = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+found, before = [], time.monotonic()
+print("ready", flush=True)
+while not over.wait(0.01):
+    now = time.monotonic()
+    if now - before > 0.1:
+        found.append((before, now))
+    before = now
+print(json.dumps(found))
+"""
+
+
+class Witness:
+    """A process that does nothing but look at the clock, and so knows when the machine stood still.
+
+    Time in which nobody could have done anything is nobody's delay.
+    """
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-S", "-E", "-c", _WATCH], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
+        self._stood_still: list[tuple[float, float]] = []
+
+    def awake(self, begin: float, end: float) -> float:
+        """Seconds from one `time.monotonic()` to another in which the machine ran; once the block has been left."""
+        return end - begin - sum(max(0.0, min(end, to) - max(begin, since)) for since, to in self._stood_still)
+
+    @property
+    def stood_still(self) -> float:
+        """Seconds in which the machine did nothing; once the block has been left."""
+        return sum(to - since for since, to in self._stood_still)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stood_still = json.loads(self._process.communicate()[0])
 
 
 def patience(seconds: float) -> float:

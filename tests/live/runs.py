@@ -15,6 +15,7 @@ from rtdehaze.core.options import Options
 from rtdehaze.core.watch import LiveStatus
 from rtdehaze.pipeline.live.report import LiveReport
 from rtdehaze.pipeline.live.watch import LiveRun, watch
+from tests.live.servers import PATIENCE
 
 __all__ = ["Command", "Watching", "fast"]
 
@@ -51,19 +52,18 @@ class Watching:
         assert self.run is not None
         return self.run.status()
 
-    def wait_for(self, condition: Callable[[LiveStatus], bool], seconds: float = 60.0, what: str = "") -> float:
-        """Waits until the status is so; returns after how many seconds it was."""
+    def wait_for(self, condition: Callable[[LiveStatus], bool], what: str = "") -> None:
+        """Waits until the status is so."""
         begin = time.monotonic()
         while not (self._started.is_set() and condition(self.status)):
             assert self._thread.is_alive(), f"the run is over: {self.failure or self.report}"
-            assert time.monotonic() - begin < seconds, f"not within {seconds:.1f} s: {what or condition}: {self.status}"
+            assert time.monotonic() - begin < PATIENCE, f"not within {PATIENCE:g} s: {what or condition}: {self.status}"
             time.sleep(0.01)
-        return time.monotonic() - begin
 
     def end(self) -> LiveReport:
         """Stops it and returns its report."""
         self._stop.set()
-        self._thread.join(30)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "it did not stop"
         if self.failure is not None:
             raise self.failure
@@ -78,7 +78,7 @@ class Watching:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        self._thread.join(30)
+        self._thread.join(PATIENCE)
 
 
 class Command:
@@ -93,19 +93,18 @@ class Command:
             text=True,
         )
 
-    def wait_until(self, condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
-        deadline = time.monotonic() + seconds
+    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
         while not condition():
             assert self._process.poll() is None, self._process.communicate()
             assert time.monotonic() < deadline, what
             time.sleep(0.05)
 
-    def send(self, number: int) -> tuple[float, int, str, str]:
-        """Sends a signal; returns the seconds until the end, the exit code and both outputs."""
-        begin = time.monotonic()
+    def send(self, number: int) -> tuple[int, str, str]:
+        """Sends a signal and waits for the end; returns the exit code and both outputs."""
         self._process.send_signal(number)
-        out, err = self._process.communicate(timeout=60)
-        return time.monotonic() - begin, self._process.returncode, out, err
+        out, err = self._process.communicate(timeout=PATIENCE)
+        return self._process.returncode, out, err
 
     def __enter__(self) -> Self:
         return self

@@ -21,12 +21,14 @@ from typing import Any, Self
 
 import pytest
 
-from tests.live.hostile import Behaviour, HostileServer, garbage, sends, silence
+from tests.live.hostile import Behaviour, HostileServer, dripping, garbage, sends, silence
 
 __all__ = [
+    "PATIENCE",
     "Behaviour",
     "HostileServer",
     "RtspServer",
+    "dripping",
     "free_port",
     "garbage",
     "need_ffmpeg",
@@ -40,7 +42,9 @@ __all__ = [
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 _SCRIPT = Path(__file__).parent / "gst_rtsp.py"
-_START_SECONDS = 20.0
+PATIENCE = 60.0
+"""Seconds to wait for what has no deadline of its own: a machine that runs tests may stand still for some."""
+
 _NEEDED = """
 import gi
 for name, version in (("Gst", "1.0"), ("GstRtsp", "1.0"), ("GstRtspServer", "1.0")):
@@ -180,7 +184,7 @@ class RtspServer:
             text=True,
         )
         assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], _START_SECONDS)
+        ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
         line = self._process.stdout.readline() if ready else ""
         if not line.startswith("ready"):
             self.kill()

@@ -13,14 +13,15 @@ from typing import Any
 import av
 import pytest
 
-from tests.live.machine import patience
 from tests.live.runs import Command
-from tests.live.servers import HostileServer, RtspServer, free_port, silence, wait_for
+from tests.live.servers import PATIENCE, HostileServer, RtspServer, free_port, silence, wait_for
 from tests.media import write_video
 
 Run = Callable[..., Any]
 
 FAST = ("--provider", "cpu", "--preset", "ultrafast")
+PATIENT = ("--open-timeout", "600", "--read-timeout", "600")
+"""Who waited for a peer would wait ten times as long as the test waits for the end."""
 
 
 def frames_of(path: Path) -> int:
@@ -36,25 +37,26 @@ def one_line(err: str) -> str:
     return lines[0]
 
 
-def test_ctrl_c_while_connecting_ends_within_two_seconds(tmp_path: Path) -> None:
-    with HostileServer(silence) as mute, Command(mute.url("rtsp"), "-o", tmp_path / "clear.mp4", *FAST) as command:
+def test_ctrl_c_while_connecting_ends_at_once(tmp_path: Path) -> None:
+    with (
+        HostileServer(silence) as mute,
+        Command(mute.url("rtsp"), "-o", tmp_path / "clear.mp4", *PATIENT, *FAST) as command,
+    ):
         command.wait_until(lambda: mute.connections > 0, "it did not connect")
-        seconds, code, _, err = command.send(signal.SIGINT)
-    assert seconds < patience(2.0), err
+        code, _, err = command.send(signal.SIGINT)
     assert code == 130
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_while_running_ends_within_two_seconds_with_a_playable_file(
+def test_a_signal_while_running_ends_at_once_with_a_playable_file(
     rtsp_server: RtspServer, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     file = tmp_path / "clear.mkv"
-    with Command(rtsp_server.play_url, "-o", file, "-o", "null", *FAST) as command:
+    with Command(rtsp_server.play_url, "-o", file, "-o", "null", *PATIENT, *FAST) as command:
         command.wait_until(lambda: file.exists() and file.stat().st_size > 20_000, "nothing was written")
-        seconds, found, out, err = command.send(number)
-    assert seconds < patience(2.0), err
+        found, out, err = command.send(number)
     assert found == code
     assert "Traceback" not in err
     assert frames_of(file) > 5
@@ -62,21 +64,20 @@ def test_a_signal_while_running_ends_within_two_seconds_with_a_playable_file(
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_ctrl_c_while_the_source_is_away_ends_within_two_seconds_with_a_playable_file(
+def test_ctrl_c_while_the_source_is_away_ends_at_once_with_a_playable_file(
     rtsp_server: RtspServer, tmp_path: Path
 ) -> None:
     file = tmp_path / "clear.mkv"
-    with Command(rtsp_server.play_url, "-o", file, *FAST) as command:
+    with Command(rtsp_server.play_url, "-o", file, *PATIENT, *FAST) as command:
         command.wait_until(lambda: file.exists() and file.stat().st_size > 20_000, "nothing was written")
         rtsp_server.kill()
         port = rtsp_server.port
         # Whoever listens there now says nothing: the command is in the middle of connecting again.
         with socket.create_server(("127.0.0.1", port)) as listener:
-            listener.settimeout(30)
+            listener.settimeout(PATIENCE)
             connection, _ = listener.accept()
             with connection:
-                seconds, code, _, err = command.send(signal.SIGINT)
-    assert seconds < patience(2.0), err
+                code, _, err = command.send(signal.SIGINT)
     assert code == 130
     assert "Traceback" not in err
     assert frames_of(file) > 5
@@ -138,7 +139,7 @@ def test_a_file_is_pushed_to_a_server_at_its_own_pace(rtdehaze: Run, rtsp_server
     report = json.loads(result.out)
     assert report["seconds"] >= 23 / 25
     assert report["frames_in"] == 24
-    wait_for(lambda: bool(rtsp_server.recordings()), 10, "a recording")
+    wait_for(lambda: bool(rtsp_server.recordings()), PATIENCE, "a recording")
 
 
 def test_telemetry_metrics_and_health_follow_a_live_run(rtsp_server: RtspServer, tmp_path: Path) -> None:
@@ -146,11 +147,11 @@ def test_telemetry_metrics_and_health_follow_a_live_run(rtsp_server: RtspServer,
     watched = ("--telemetry", telemetry, "--metrics", port)
     with Command(rtsp_server.play_url, "-o", "null", *watched, *FAST) as command:
         command.wait_until(lambda: telemetry.exists() and telemetry.stat().st_size > 1000, "no telemetry")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as answer:
             metrics = answer.read().decode()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE) as answer:
             assert answer.status == 200
-        _, code, _, err = command.send(signal.SIGINT)
+        code, _, err = command.send(signal.SIGINT)
     assert code == 130, err
     assert "rtdehaze_frames_in_total" in metrics
     lines = [json.loads(line) for line in telemetry.read_text().splitlines()]
@@ -166,8 +167,6 @@ def test_a_profile_that_is_due_is_in_the_report(rtdehaze: Run) -> None:
     assert result.code == 0, result.err
     assert json.loads(result.out)["profile"] == "night"
 
-
-pytestmark = pytest.mark.timeout(120)
 
 LIVE = "rtsp://eye:secret@127.0.0.1:1/stream"
 

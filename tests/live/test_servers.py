@@ -7,13 +7,13 @@ from collections.abc import Callable
 import av
 import pytest
 
-from tests.live.servers import RtspServer, running, wait_for
+from tests.live.servers import PATIENCE, RtspServer, running, wait_for
 
 TCP = {"rtsp_transport": "tcp"}
 
 
 def first_frame(url: str) -> tuple[int, int]:
-    with av.open(url, options=TCP, timeout=(10, 10)) as container:
+    with av.open(url, options=TCP, timeout=(PATIENCE, PATIENCE)) as container:
         frame = next(container.decode(video=0))
         return frame.width, frame.height
 
@@ -41,7 +41,9 @@ def test_a_push_is_written_and_served_again(rtsp_server: RtspServer, ffmpeg: str
     push += ["ultrafast", "-tune", "zerolatency", "-g", "10", "-pix_fmt", "yuv420p", "-f", "rtsp"]
     target = rtsp_server.record_av_url if sound else rtsp_server.record_url
     with running([*push, "-rtsp_transport", "tcp", target]):
-        wait_for(lambda: any(path.stat().st_size > 20_000 for path in rtsp_server.recordings()), 20, "a recording")
+        wait_for(
+            lambda: any(path.stat().st_size > 20_000 for path in rtsp_server.recordings()), PATIENCE, "a recording"
+        )
         assert first_frame(rtsp_server.replay_url) == (192, 128)
     with av.open(str(rtsp_server.recordings()[0])) as recorded:
         kinds = [stream.type for stream in recorded.streams]

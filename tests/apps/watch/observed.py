@@ -16,7 +16,7 @@ def frame(number: int, *, rate: float = 25.0, pts: float | None = None, **readin
     return Observation(time=NOON + at, pts=at, frame=number, airlight=(0.8, 0.82, 0.85), **values)
 
 
-def eventually(condition: Callable[[], object], seconds: float = 20.0) -> bool:
+def eventually(condition: Callable[[], object], seconds: float = 60.0) -> bool:
     """Waits until something in another thread has come about."""
     deadline = time.monotonic() + seconds
     while not condition():

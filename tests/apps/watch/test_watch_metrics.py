@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from rtdehaze.apps.watch.options import WatchOptions
-from rtdehaze.apps.watch.server import health, parse_address
+from rtdehaze.apps.watch.server import _Answers, health, parse_address
 from rtdehaze.apps.watch.watching import Watch
 from rtdehaze.core.errors import SinkError, UsageError
 from rtdehaze.core.live import OutletState, OutletStatus
@@ -41,7 +40,7 @@ class Asked:
 
     def get(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.watch.port}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.watch.port}{path}", timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -171,20 +170,25 @@ def test_two_runs_in_one_process_do_not_mix(asked: Asked) -> None:
     assert asked.get("/healthz")[0] == 200
 
 
-def test_a_client_that_says_nothing_delays_neither_others_nor_the_end(asked: Asked) -> None:
+def test_a_client_that_says_nothing_delays_neither_others_nor_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Who waited for one of them would wait for ever.
+    monkeypatch.setattr(_Answers, "timeout", None)
+    asked = Asked()
+    asked.watch.__enter__()
     asked.watch.follow(lambda: asked.status, lambda profile: None)
     assert asked.watch.port
     silent = [socket.create_connection(("127.0.0.1", asked.watch.port)) for _ in range(5)]
     assert asked.get("/healthz")[0] == 200
-    begin = time.monotonic()
-    asked.watch.__exit__(None, None, None)
-    assert time.monotonic() - begin < 3
+    leaving = threading.Thread(target=asked.watch.__exit__, args=(None, None, None), daemon=True)
+    leaving.start()
+    leaving.join(60)
+    assert not leaving.is_alive()
     for one in silent:
         one.close()
 
 
 def test_head_has_no_body(asked: Asked) -> None:
-    with socket.create_connection(("127.0.0.1", asked.watch.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", asked.watch.port), timeout=60) as connection:
         connection.sendall(b"HEAD /metrics HTTP/1.0\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
     assert b" 200 " in answer.splitlines()[0]

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 
+from rtdehaze.apps.watch import switch as switch_module
 from rtdehaze.apps.watch.profiles import parse_brightness, parse_profiles, parse_schedule
 from rtdehaze.apps.watch.switch import ProfileSwitch
 from rtdehaze.core.errors import UsageError
@@ -122,19 +123,28 @@ def test_steps_go_from_dark_to_bright() -> None:
     assert [name for _, name in turns] == ["night", "dusk", None, "dusk", "night"]
 
 
+@pytest.fixture
+def _looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of day, fifty times a second."""
+    monkeypatch.setattr(switch_module, "_TICK_S", 0.02)
+
+
+@pytest.mark.usefixtures("_looked_at_often")
 def test_the_time_of_day_changes_the_run_once_each_and_at_the_beginning(caplog: pytest.LogCaptureFixture) -> None:
     now = [datetime(2026, 11, 22, 18, 59, 58).timestamp()]
     changed: list[Profile] = []
+    looks: list[float] = []
     schedule = parse_schedule("day=07:00-19:00,night=19:00-07:00", PROFILES)
-    switch = ProfileSwitch(PROFILES, BASE, schedule, clock=lambda: now[0])
+    switch = ProfileSwitch(PROFILES, BASE, schedule, clock=lambda: looks.append(now[0]) or now[0])  # type: ignore[func-returns-value]
     with caplog.at_level(logging.INFO, "rtdehaze"):
         switch.begin(changed.append)
         assert [profile.name for profile in changed] == ["day"]
         now[0] += 2
         assert eventually(lambda: len(changed) == 2)
-        time.sleep(1.2)
+        after = len(looks)
+        assert eventually(lambda: len(looks) > after + 5)
         switch.close()
-        assert switch.worker.join(time.monotonic() + 20)
+        assert switch.worker.join(time.monotonic() + 60)
     assert [profile.name for profile in changed] == ["day", "night"]
     assert [message.split(":")[0] for message in caplog.messages] == ["profile day", "profile night"]
 
@@ -147,11 +157,12 @@ def test_brightness_changes_the_run_and_gives_it_its_own_choices_back() -> None:
         switch.see(frame(number, rate=1.0, brightness=brightness))
     assert switch.worker.dropped == 0
     switch.close()
-    assert switch.worker.join(time.monotonic() + 20)
+    assert switch.worker.join(time.monotonic() + 60)
     assert [profile.name for profile in changed] == ["night", "run"]
     assert switch.present == BASE
 
 
+@pytest.mark.usefixtures("_looked_at_often")
 def test_a_run_that_cannot_change_is_said_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     now = [datetime(2026, 11, 22, 12).timestamp()]
 
@@ -166,6 +177,6 @@ def test_a_run_that_cannot_change_is_said_and_goes_on(caplog: pytest.LogCaptureF
     now[0] += 8 * 3600
     assert eventually(lambda: any("no lamp" in message for message in caplog.messages))
     switch.close()
-    assert switch.worker.join(time.monotonic() + 20)
+    assert switch.worker.join(time.monotonic() + 60)
     # Changes are told, too, where another test has left the logger to show them.
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1

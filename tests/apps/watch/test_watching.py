@@ -53,9 +53,7 @@ def test_all_of_it_together_tells_one_story(tmp_path: Path, caplog: pytest.LogCa
         for number in range(1, 100):
             for observer in watch.observers:
                 observer.see(frame(number, brightness=0.1, density=0.8))
-        assert eventually(said.exists)
-        begin = time.monotonic()
-    assert time.monotonic() - begin < 3
+        assert eventually(lambda: said.exists() and said.read_text())
     assert eventually(lambda: threading.active_count() == threads)
     records = [json.loads(line) for line in path.read_text().splitlines()]
     assert [record["frame"] for record in records] == list(range(100))
@@ -103,7 +101,7 @@ def test_a_worker_drops_its_oldest_item_and_counts_it() -> None:
     go = threading.Event()
 
     def handle(items: object) -> None:
-        go.wait(20)
+        go.wait(60)
         handled.extend(items)  # type: ignore[arg-type]
 
     worker: Worker[int] = Worker("test", handle, room=3)
@@ -115,7 +113,7 @@ def test_a_worker_drops_its_oldest_item_and_counts_it() -> None:
     go.set()
     worker.close()
     worker.put(99)
-    assert worker.join(time.monotonic() + 20)
+    assert worker.join(time.monotonic() + 60)
     assert handled == [0, 5, 6, 7]
     assert worker.dropped == 4
 
@@ -134,5 +132,5 @@ def test_a_worker_survives_what_it_does_and_says_it_once(caplog: pytest.LogCaptu
         worker.put(number)
         assert eventually(lambda number=number: number in done)
     worker.close()
-    assert worker.join(time.monotonic() + 20)
+    assert worker.join(time.monotonic() + 60)
     assert caplog.messages == ["test failed and goes on: ValueError: no such thing"]

@@ -22,6 +22,7 @@ from rtdehaze.pipeline.live.pace import Pace
 from rtdehaze.pipeline.live.runner import LiveRunner
 from rtdehaze.stages.capture.memory import MemorySource
 from rtdehaze.stages.encode.null import NullSink
+from tests.live.servers import PATIENCE
 
 TIME_BASE = Fraction(1, 90_000)
 AUDIO = CopiedStream(1, "audio", "aac")
@@ -135,7 +136,7 @@ class CopyingDehazer:
     def decide(self, frame: Frame) -> Decision:
         self.deciding.set()
         if self._turns is not None:
-            assert self._turns.acquire(timeout=30)
+            assert self._turns.acquire(timeout=PATIENCE)
         return Decision(None, None)
 
     def apply(self, frame: Frame, decision: Decision, out: Frame) -> None:
@@ -182,11 +183,11 @@ class Running:
         return self._thread.is_alive()
 
     def join(self) -> None:
-        self._thread.join(30)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "the run did not end"
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while not condition():
             assert self._thread.is_alive(), f"the run is over: {self.failure}"
             assert time.monotonic() < deadline, "it did not happen"

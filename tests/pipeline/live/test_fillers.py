@@ -32,7 +32,7 @@ def fill_for_a_while(policy: LossPolicy, count: int = 4) -> tuple[RecordingOutpu
 
 @pytest.mark.parametrize("policy", [LossPolicy.HOLD, LossPolicy.SLATE])
 def test_a_gap_is_filled_at_a_steady_rate_on_the_clock_of_the_frames(policy: LossPolicy) -> None:
-    outputs, run, source = fill_for_a_while(policy)
+    outputs, run, source = fill_for_a_while(policy, 8)
     source.end()
     run.join()
     times = [item.time for item in outputs.frames]

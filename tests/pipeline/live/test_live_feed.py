@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import numpy as np
 import pytest
 
 from rtdehaze.core.haze import Haze
 from rtdehaze.core.watch import Observation
+from rtdehaze.pipeline.live import feed as feed_module
 from rtdehaze.pipeline.live.feed import Feed, Reading
+from tests.live.servers import PATIENCE
 
 
 def reading(number: int) -> Reading:
@@ -42,10 +43,17 @@ class Stuck(Noting):
         self.release = threading.Event()
 
     def see(self, observation: Observation) -> None:
-        self.release.wait(30)
+        self.release.wait()
         super().see(observation)
 
 
+@pytest.fixture
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Observers take all that waits, however slow this machine is."""
+    monkeypatch.setattr(feed_module, "_CLOSING_S", PATIENCE)
+
+
+@pytest.mark.usefixtures("_unhurried")
 def test_every_observer_sees_every_frame_in_order_and_is_closed() -> None:
     observers = Noting(), Noting()
     feed = Feed(observers)
@@ -61,6 +69,7 @@ def test_every_observer_sees_every_frame_in_order_and_is_closed() -> None:
     assert (seen.time, seen.pts, seen.density) == (1e9 + 7, 7 / 25, 0.6)
 
 
+@pytest.mark.usefixtures("_unhurried")
 def test_one_that_fails_is_named_once_and_the_others_go_on(caplog: pytest.LogCaptureFixture) -> None:
     failing, noting = Failing(), Noting()
     feed = Feed([failing, noting])
@@ -75,11 +84,10 @@ def test_one_that_fails_is_named_once_and_the_others_go_on(caplog: pytest.LogCap
 def test_one_that_is_stuck_holds_nobody_up_and_what_it_missed_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     stuck = Stuck()
     feed = Feed([stuck])
-    begin = time.monotonic()
+    # Whoever waited for it would wait for ever.
     for number in range(1000):
         feed.give(reading(number))
     feed.close()
-    assert time.monotonic() - begin < 5.0
     assert feed.missed >= 999 - 1
     assert "were not noted" in caplog.text
     stuck.release.set()

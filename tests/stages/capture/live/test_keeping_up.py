@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from statistics import median
 
 import pytest
 
@@ -38,13 +39,14 @@ def times(backlog: Backlog) -> list[float]:
 def test_a_slow_taker_sees_frames_of_a_bounded_age_and_the_others_are_counted(
     make_rtsp_server: Callable[..., RtspServer], codec: str, reason: str
 ) -> None:
-    server = make_rtsp_server(codec=codec, rate=25, gop=10).start()
+    server = make_rtsp_server(codec=codec, rate=50, gop=20).start()
     source = open_live_source(server.play_url, LiveOptions())
-    with Watcher(source, slow=0.1) as watcher:
-        watcher.await_frames(30)
+    with Watcher(source, slow=0.08) as watcher:
+        watcher.await_frames(45)
     assert source.skipped[reason] > 10  # type: ignore[attr-defined]
-    # 0.5 s, a keyframe's distance of 0.4 s decoded at 0.1 s a frame, and room for a busy machine.
-    assert sorted(watcher.ages)[28] < 2.5
+    # Were none left out, each frame would be 0.06 s older than the one before: these 1.8 s, on any machine. In the
+    # middle of fifteen, so that a few may be old because the machine stood still.
+    assert median(watcher.ages[30:45]) < median(watcher.ages[:15]) + 1.2
     assert strictly_increasing(watcher.times)
 
 

@@ -11,7 +11,7 @@ import pytest
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.live import Joined, LiveOptions
 from rtdehaze.stages.capture.live import open_live_source
-from tests.live.machine import patience
+from tests.live.machine import Witness, patience
 from tests.media import write_video
 from tests.stages.capture.live.watching import Watcher, strictly_increasing
 
@@ -25,31 +25,34 @@ def clip(tmp_path: Path) -> Path:
 
 def test_a_file_is_played_at_its_own_speed_and_ends(clip: Path) -> None:
     before = time.monotonic()
-    with Watcher(open_live_source(clip, LiveOptions())) as watcher:
+    with Witness() as witness, Watcher(open_live_source(clip, LiveOptions())) as watcher:
         watcher.join()
     assert time.monotonic() - before >= (FRAMES - 1) / RATE
     assert watcher.error is None
     assert watcher.frames == FRAMES
-    assert watcher.times[-1] - watcher.times[0] == pytest.approx((FRAMES - 1) / RATE, abs=0.3)
+    # What comes late stays late.
+    lasted = watcher.times[-1] - watcher.times[0]
+    assert (FRAMES - 1) / RATE - 0.3 < lasted < (FRAMES - 1) / RATE + patience(0.3) + witness.stood_still
     assert len(watcher.sound) > 10
 
 
 def test_a_loop_goes_on_without_a_seam(clip: Path) -> None:
-    with Watcher(open_live_source(clip, LiveOptions(), loop=True)) as watcher:
+    with Witness() as witness, Watcher(open_live_source(clip, LiveOptions(), loop=True)) as watcher:
         watcher.await_frames(FRAMES * 2 + 5)
     assert len(watcher.joined) == 1
     assert strictly_increasing(watcher.times)
     assert strictly_increasing(watcher.sound)
     seam = watcher.times[FRAMES] - watcher.times[FRAMES - 1]
     # The file is opened anew there, which a busy machine takes its time for.
-    assert 0.5 / RATE < seam < 1 / RATE + patience(0.3)
+    assert 0.5 / RATE < seam < 1 / RATE + patience(0.3) + witness.stood_still
 
 
 def test_a_part_of_a_file_begins_at_the_beginning_of_the_run(clip: Path) -> None:
     with Watcher(open_live_source(clip, LiveOptions(), start=0.4, duration=0.2)) as watcher:
         watcher.join()
     assert watcher.frames == 5
-    assert watcher.times[0] < 0.3
+    # Not 0.4 s after it came; opening the file takes a busy machine its time.
+    assert watcher.deviations[0] < 0.2
 
 
 def test_what_was_described_outlives_the_file(clip: Path) -> None:

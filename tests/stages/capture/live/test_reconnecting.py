@@ -21,6 +21,8 @@ from rtdehaze.core.errors import SourceError, UnsupportedVideoError
 from rtdehaze.core.live import LiveOptions, Lost
 from rtdehaze.stages.capture import convert
 from rtdehaze.stages.capture.live import open_live_source
+from rtdehaze.stages.capture.live import source as source_module
+from tests.live.machine import Witness
 from tests.live.servers import (
     Behaviour,
     HostileServer,
@@ -36,7 +38,8 @@ from tests.stages.capture.live.flashes import SECONDS, marked
 from tests.stages.capture.live.watching import PATIENCE, Watcher, descriptors, strictly_increasing
 
 BACK = 3.0
-"""Seconds within which frames must flow after a server's return; more on a machine that others use, too."""
+"""Seconds within which frames must flow after a server's return; more on a machine that others use, too. Those in
+which the machine stands still do not count."""
 
 
 def transport_stream(begin: int = 0, frames: int = 25, size: tuple[int, int] = (64, 48)) -> bytes:
@@ -62,8 +65,9 @@ def test_frames_flow_again_within_3_s_each_of_10_times_the_server_is_killed_and_
     make_rtsp_server: Callable[..., RtspServer],
 ) -> None:
     server = make_rtsp_server(audio=True, gop=25).start()
-    took, threads, files = [], [], []
-    with Watcher(open_live_source(server.play_url, LiveOptions())) as watcher:
+    returns: list[tuple[float, float]] = []
+    threads, files = 0, 0
+    with Witness() as witness, Watcher(open_live_source(server.play_url, LiveOptions())) as watcher:
         watcher.await_frames(5)
         for number in range(10):
             server.kill()
@@ -71,24 +75,28 @@ def test_frames_flow_again_within_3_s_each_of_10_times_the_server_is_killed_and_
             server.start()
             returned = time.monotonic()
             watcher.await_frames(1)
-            took.append(watcher.last_frame - returned)
+            returns.append((returned, watcher.last_frame))
             watcher.await_frames(3)
-            threads.append(threading.active_count())
-            files.append(descriptors())
+            if number < 5:
+                threads, files = max(threads, threading.active_count()), max(files, descriptors())
+        # The reader of a connection that was lost goes when FFmpeg lets it.
+        wait_for(lambda: threading.active_count() <= threads, PATIENCE, "no more threads than in the beginning")
+        wait_for(lambda: descriptors() <= files, PATIENCE, "no more files than in the beginning")
     busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+    took = [witness.awake(*each) for each in returns]
     assert max(took) < BACK * max(1.0, busy), took
     assert watcher.error is None
     assert [joined.reconnects for joined in watcher.joined] == list(range(11))
     assert all(joined.away > 0 for joined in watcher.joined)
     assert strictly_increasing(watcher.times)
     assert strictly_increasing(watcher.sound)
-    assert max(threads[5:]) <= max(threads[:5])
-    assert max(files[5:]) <= max(files[:5])
 
 
 def test_losses_and_returns_are_logged_but_not_all_of_one_that_comes_and_goes(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # However long four losses take here.
+    monkeypatch.setattr(source_module, "_QUIET", 600.0)
     caplog.set_level(logging.INFO, "rtdehaze.capture")
     with (
         HostileServer(sends(transport_stream())) as server,
@@ -125,7 +133,7 @@ def test_a_server_that_hangs_is_given_up_and_taken_again(rtsp_server: RtspServer
         rtsp_server.freeze()
         wait_for(lambda: bool(watcher.lost), PATIENCE, "Lost")
         rtsp_server.thaw()
-        wait_for(lambda: len(watcher.joined) == 2, PATIENCE, "Joined again")
+        wait_for(lambda: len(watcher.joined) >= 2, PATIENCE, "Joined again")
         watcher.await_frames(5)
     assert "1 s" in watcher.lost[0].reason
     assert strictly_increasing(watcher.times)

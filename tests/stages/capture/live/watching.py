@@ -14,10 +14,9 @@ from typing import Any, Self
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.live import Joined, LiveSource, Lost
 from rtdehaze.core.stream import Packet
-from tests.live.servers import wait_for
+from tests.live.servers import PATIENCE, wait_for
 
-PATIENCE = 20.0
-"""Seconds to wait for what has no deadline of its own; machines that run tests are busy."""
+__all__ = ["PATIENCE", "Watcher", "descriptors", "strictly_increasing"]
 
 
 class Watcher:
@@ -79,15 +78,15 @@ class Watcher:
     def running(self) -> bool:
         return self._thread.is_alive()
 
-    def await_frames(self, count: int, seconds: float = PATIENCE) -> None:
+    def await_frames(self, count: int) -> None:
         """Waits for so many more frames."""
         wanted = self.frames + count
-        wait_for(lambda: self.frames >= wanted or not self.running, seconds, f"{count} more frames")
+        wait_for(lambda: self.frames >= wanted or not self.running, PATIENCE, f"{count} more frames")
         assert self.frames >= wanted, f"the source ended: {self.error!r}"
 
-    def join(self, seconds: float = PATIENCE) -> None:
-        self._thread.join(seconds)
-        assert not self._thread.is_alive(), f"the iteration has not ended within {seconds:g} s"
+    def join(self) -> None:
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive(), f"the iteration has not ended within {PATIENCE:g} s"
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -147,8 +147,8 @@ def run(
         until: Ends it early.
     """
     outputs.adapt(drive.joined)
-    begin = time.monotonic()
-    for number in range(frames):
+    due = time.monotonic()
+    for _ in range(frames):
         if until is not None and until():
             return
         frame = drive.frame()
@@ -159,4 +159,7 @@ def run(
         for packet in drive.sounds():
             outputs.write(packet)
         if pace:
-            time.sleep(max(0.0, begin + (number + 1) / RATE / pace - time.monotonic()))
+            # A camera does not send at once what it did not see while the machine stood still.
+            now = time.monotonic()
+            due = max(due + 1 / RATE / pace, now)
+            time.sleep(due - now)

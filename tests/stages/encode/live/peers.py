@@ -14,7 +14,7 @@ from typing import Any
 import av
 import numpy as np
 
-from tests.live.servers import RtspServer, free_port
+from tests.live.servers import PATIENCE, RtspServer, free_port, wait_for
 
 
 @dataclass
@@ -103,25 +103,73 @@ def ffmpeg_peer(name: str, ffmpeg: str, folder: Path, location: str, *arguments:
     process: list[subprocess.Popen[bytes]] = []
 
     def begin() -> None:
-        command = [ffmpeg, "-nostdin", "-y", *arguments, "-map", "0", "-c", "copy", "-copyts", str(path)]
-        process.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        process.append(recording(ffmpeg, path, *arguments))
+        # Who comes before it listens would be refused.
+        wait_for(lambda: listens(int(location.split(":")[2].split("/")[0])), PATIENCE, f"ffmpeg listens for {name}")
 
-    def end() -> None:
-        for each in process:
-            try:
-                each.wait(10)
-            except subprocess.TimeoutExpired:
-                each.kill()
-                each.wait()
+    return Peer(name, location, lambda: [path], begin, lambda: ended(process[0]))
 
-    return Peer(name, location, lambda: [path], begin, end)
+
+def recording(ffmpeg: str, path: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    command = [ffmpeg, "-nostdin", "-y", *arguments, "-map", "0", "-c", "copy", "-copyts", str(path)]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, bufsize=0
+    )
+
+
+def ended(process: subprocess.Popen[bytes]) -> None:
+    """Waits until it has recorded all."""
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def listens(port: int) -> bool:
+    """Whether somebody on this machine listens at a port of loopback, by TCP."""
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            _, local, _, state, *_ = line.split()
+            if int(local.rpartition(":")[2], 16) == port and state == "0A":
+                return True
+    return False
 
 
 def udp_peer(ffmpeg: str, folder: Path) -> Peer:
-    address = f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
-    return ffmpeg_peer(
-        "udp", ffmpeg, folder, address, "-analyzeduration", "1000000", "-i", f"{address}?timeout=1500000"
-    )
+    """Hands what comes by UDP to ffmpeg, whose own reader of it knows of no end but a time without anything."""
+    path, over = folder / "udp.mkv", threading.Event()
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+    receiver.bind(("127.0.0.1", 0))
+    receiver.settimeout(0.05)
+    process: list[subprocess.Popen[bytes]] = []
+
+    def receive() -> None:
+        assert process[0].stdin is not None
+        while True:
+            last = over.is_set()
+            try:
+                process[0].stdin.write(receiver.recv(1 << 16))
+            except TimeoutError:
+                if last:
+                    return
+
+    thread = threading.Thread(target=receive, daemon=True)
+
+    def begin() -> None:
+        process.append(recording(ffmpeg, path, "-f", "mpegts", "-i", "-"))
+        thread.start()
+
+    def end() -> None:
+        over.set()
+        thread.join(PATIENCE)
+        receiver.close()
+        ended(process[0])
+
+    return Peer("udp", f"udp://127.0.0.1:{receiver.getsockname()[1]}", lambda: [path], begin, end)
 
 
 def tcp_peer(ffmpeg: str, folder: Path) -> Peer:
@@ -150,4 +198,4 @@ def fifo_peer(folder: Path) -> Peer:
                 file.write(data)
 
     thread = threading.Thread(target=read, daemon=True)
-    return Peer("fifo", str(pipe), lambda: [copy], thread.start, lambda: thread.join(10))
+    return Peer("fifo", str(pipe), lambda: [copy], thread.start, lambda: thread.join(PATIENCE))

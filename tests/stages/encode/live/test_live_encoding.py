@@ -23,6 +23,7 @@ from rtdehaze.stages.encode.live import open_live_outputs
 from rtdehaze.stages.encode.live.encoding import Encoding, Shot
 from rtdehaze.stages.encode.planning import EncoderRequest, plan_encoder
 from rtdehaze.stages.encode.settings import CODECS, options_for
+from tests.live.servers import PATIENCE
 from tests.media import packets
 from tests.stages.encode.live.drive import RATE, Drive, run
 
@@ -88,11 +89,11 @@ def test_a_viewer_waits_for_a_keyframe_no_longer_than_was_chosen_though_frames_c
 def test_a_frame_is_on_the_network_before_the_next_is_written() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(0.5)
+        receiver.settimeout(PATIENCE)
         outputs = open_live_outputs([f"udp://127.0.0.1:{receiver.getsockname()[1]}"], Options(), LiveOptions(gop=1.0))
-        run(outputs, Drive(), 200, pace=1.0, until=lambda: outputs.statuses()[0].frames > 2)
-        drive = Drive(start=20.0)
-        for _ in range(20):
+        run(outputs, Drive(), 2000, pace=1.0, until=lambda: outputs.statuses()[0].frames > 2)
+        drive = Drive(start=100.0)
+        for _ in range(10):
             _drain(receiver)
             outputs.write(drive.frame())
             assert receiver.recv(4096)
@@ -105,6 +106,7 @@ def _drain(receiver: socket.socket) -> None:
         receiver.recv(1 << 16)
 
 
+@pytest.mark.usefixtures("_unhurried")
 def test_two_outlets_get_the_same_bytes(tmp_path: Path) -> None:
     names = [tmp_path / "a.mkv", tmp_path / "b.mkv", tmp_path / "c.avi"]
     outputs = open_live_outputs([str(name) for name in names], Options(), LiveOptions())
@@ -115,6 +117,7 @@ def test_two_outlets_get_the_same_bytes(tmp_path: Path) -> None:
     assert one == other
 
 
+@pytest.mark.usefixtures("_unhurried")
 def test_a_slow_encoder_beside_the_first_drops_frames_of_its_own_only(tmp_path: Path) -> None:
     names = [tmp_path / "a.mp4", tmp_path / "b.mkv", tmp_path / "slow.webm"]
     outputs = open_live_outputs([str(name) for name in names], Options(), LiveOptions())

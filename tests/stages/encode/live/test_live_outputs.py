@@ -1,34 +1,24 @@
-"""All outputs of a live run together: what is refused, what changes on return, what lossless means."""
+"""All outputs of a live run together: what is refused, and what changes on return."""
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import av
 import pytest
 
 from rtdehaze.core.errors import OutputExistsError, SinkError, UsageError
-from rtdehaze.core.live import Joined, LiveOptions, OutletState
+from rtdehaze.core.live import LiveOptions, OutletState
 from rtdehaze.core.options import Options
-from rtdehaze.stages.capture.source import open_source
 from rtdehaze.stages.encode.live import open_live_outputs
-from rtdehaze.stages.encode.live.feed import Tags
-from rtdehaze.stages.encode.live.outlet import Outlet
-from rtdehaze.stages.encode.live.outputs import Outputs, Way
-from rtdehaze.stages.encode.live.places import place_of
-from rtdehaze.stages.encode.live.push import PushOpener
-from rtdehaze.stages.encode.planning import EncoderRequest
-from tests.live.servers import RtspServer, free_port
+from tests.live.servers import free_port
 from tests.media import write_video
 from tests.stages.encode.live.drive import RATE, Drive, run
-from tests.stages.encode.live.peers import seen, udp_peer
-from tests.stages.encode.passing import described, payloads, times, transcode
+from tests.stages.encode.live.peers import seen
+
+pytestmark = pytest.mark.usefixtures("_unhurried")
 
 
 @pytest.mark.parametrize(
@@ -175,128 +165,6 @@ def test_sound_that_comes_or_goes_on_return_begins_another_file(tmp_path: Path) 
     assert codecs == [["h264"], ["h264", "aac"], ["h264", "mp2"]]
 
 
-@pytest.mark.slow
-def test_times_of_a_stream_never_go_backwards_when_the_size_changes(ffmpeg: str, tmp_path: Path) -> None:
-    peer = udp_peer(ffmpeg, tmp_path)
-    outputs = open_live_outputs([peer.location], Options(), LiveOptions())
-    peer.begin()
-    time.sleep(0.5)
-    run(outputs, Drive(160, 96), 40, pace=1.0)
-    run(outputs, Drive(160, 96, sound="aac", start=3.0), 40, pace=1.0)
-    outputs.close()
-    peer.end()
-    times = seen(peer.received()[0], sound=False).times
-    assert all(after > before for before, after in pairwise(times))
-    assert times[-1] - times[0] > 3.0
-
-
-def test_a_push_connects_anew_when_the_size_changes(rtsp_server: RtspServer) -> None:
-    outputs = open_live_outputs([rtsp_server.record_url], Options(), LiveOptions())
-    for size, start in (((160, 96), 0.0), ((320, 240), 5.0)):
-        before = outputs.statuses()[0].frames
-        drive = Drive(*size, start=start)
-        run(outputs, drive, 200, pace=1.0, until=lambda before=before: outputs.statuses()[0].frames > before + 15)
-    outputs.close()
-    assert outputs.statuses()[0].restarts == 1
-    assert outputs.statuses()[0].error is None
-    assert [set(seen(path).sizes) for path in rtsp_server.recordings()] == [{(160, 96)}, {(320, 240)}]
-
-
-def test_a_playlist_goes_on_and_marks_the_seam_when_the_size_changes(tmp_path: Path) -> None:
-    path = tmp_path / "folder" / "cam.m3u8"
-    outputs = open_live_outputs([str(path)], Options(), LiveOptions(gop=0.4))
-    for size, start in (((160, 96), 0.0), ((320, 240), 5.0)):
-        before = outputs.statuses()[0].frames
-        drive = Drive(*size, start=start)
-        run(outputs, drive, 400, pace=2.0, until=lambda before=before: outputs.statuses()[0].frames > before + 35)
-    outputs.close()
-    text = path.read_text()
-    assert text.count("#EXTM3U") == 1
-    assert "#EXT-X-DISCONTINUITY\n" in text
-    assert text.endswith("#EXT-X-ENDLIST\n")
-    named = [line for line in text.splitlines() if line.endswith(".ts")]
-    assert named == sorted(set(named))
-    assert len(named) == 6
-    # What the playlist has dropped goes soon after.
-    assert len(list(path.parent.glob("*.ts"))) <= 8
-    # Two frames of a transport stream are not recognised as one.
-    parts = [seen(path.parent / name) for name in named if (path.parent / name).stat().st_size > 2000]
-    assert len(parts) >= 4
-    assert {size for part in parts for size in part.sizes} == {(160, 96), (320, 240)}
-    times = [time for part in parts for time in part.times]
-    assert all(after > before for before, after in pairwise(times))
-
-
-def test_lossless_outputs_get_every_frame_however_fast_they_come(tmp_path: Path) -> None:
-    names = [tmp_path / "a.mp4", tmp_path / "b.webm", tmp_path / "pipe.mkv"]
-    outputs = open_live_outputs([str(name) for name in names], Options(), LiveOptions(), lossless=True)
-    run(outputs, Drive(noise=True), 60)
-    outputs.close()
-    assert [(status.frames, status.dropped) for status in outputs.statuses()] == [(60, 0)] * 3
-    assert [len(seen(name).times) for name in names] == [60] * 3
-
-
-@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
-def test_several_lossless_outputs_of_a_film_hold_what_one_would(suffix: str, tmp_path: Path) -> None:
-    film = write_video(
-        tmp_path / f"film{suffix}",
-        frames=100,
-        b_frames=2,
-        audio=2,
-        subtitles=[(0.5, 1.5, "hello")],
-        chapters=[(0.0, 2.0, "one"), (2.0, 4.0, "two")],
-        metadata={"title": "A title"},
-        languages=["eng", "deu", "fra", "eng"],
-    )
-    transcode(film, tmp_path / f"one{suffix}")
-    with open_source(film) as source:
-        outputs = open_live_outputs(
-            [str(tmp_path / f"a{suffix}"), str(tmp_path / f"b{suffix}")],
-            Options(),
-            LiveOptions(),
-            lossless=True,
-            metadata=source.metadata,
-            chapters=source.chapters,
-        )
-        outputs.adapt(Joined(source.video, source.copied, 0, 0.0))
-        for item in source.items():
-            outputs.write(item)
-        outputs.close()
-    for name in "ab":
-        made = tmp_path / f"{name}{suffix}"
-        assert described(made) == described(tmp_path / f"one{suffix}")
-        assert payloads(made, "audio") == payloads(film, "audio")
-        assert any(b"hello" in data for data in payloads(made, "subtitle")[0])
-        for kind in ("audio", "video"):
-            assert times(made, kind) == pytest.approx(times(tmp_path / f"one{suffix}", kind), abs=0.001)
-        with av.open(str(made)) as container:
-            assert container.metadata["title"] == "A title"
-            assert [chapter["metadata"]["title"] for chapter in container.chapters()] == ["one", "two"]
-
-
-def test_a_lossless_output_that_fails_is_given_up_and_the_others_go_on(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "full.mkv").symlink_to("/dev/full")
-    names = [str(tmp_path / "full.mkv"), str(tmp_path / "good.mkv")]
-    with caplog.at_level(logging.WARNING):
-        outputs = open_live_outputs(names, Options(overwrite=True), LiveOptions(), lossless=True)
-        run(outputs, Drive(), 120)
-        outputs.close()
-    failed, good = outputs.statuses()
-    assert failed.error == "no space left on the device; free some or write elsewhere"
-    assert (good.frames, good.error) == (120, None)
-    assert "given up" in caplog.text
-
-
-def test_when_every_output_has_failed_for_good_the_run_is_told(tmp_path: Path) -> None:
-    (tmp_path / "full.mkv").symlink_to("/dev/full")
-    outputs = open_live_outputs([str(tmp_path / "full.mkv")], Options(overwrite=True), LiveOptions(), lossless=True)
-    with pytest.raises(SinkError, match="no output is left: no space left"):
-        run(outputs, Drive(), 5000)
-    outputs.close()
-
-
 def test_frames_are_allocated_at_the_size_that_they_are_encoded_at(tmp_path: Path) -> None:
     outputs = open_live_outputs(
         [str(tmp_path / "a.mkv")], Options(), LiveOptions(), size_of=lambda width, height: (2 * width, height)
@@ -348,59 +216,3 @@ def test_stream_keys_tell_outputs_apart() -> None:
     outputs = open_live_outputs(sites, Options(), LiveOptions())
     outputs.close()
     assert "aaaa" not in outputs.statuses()[0].location
-
-
-def test_a_virtual_camera_gets_raw_frames_and_no_sound(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    place = place_of("/dev/video9", gop=2.0)
-    assert place.peer is not None
-    assert place.peer.format == "v4l2"
-    # No device here: a file takes its place.
-    peer = replace(place.peer, target=str(tmp_path / "raw"), format="rawvideo")
-    outlet = Outlet(
-        place.said,
-        PushOpener(peer, open_timeout=10.0, write_timeout=5.0),
-        frames=30,
-        size=1 << 28,
-        patience=5.0,
-        retry_cap=1.0,
-        lossless=False,
-    )
-    outputs = Outputs(
-        [Way(place.kind, outlet)],
-        EncoderRequest(prompt=True),
-        size_of=lambda width, height: (width, height),
-        segment=None,
-        tags=Tags(),
-        lossless=False,
-    )
-    run(outputs, Drive(160, 96, sound="aac"), 60, pace=1.0)
-    outputs.close()
-    size = (tmp_path / "raw").stat().st_size
-    assert size == outputs.statuses()[0].frames * 160 * 96 * 3 // 2
-    assert "audio stream 1: v4l2 cannot hold aac; left out" in caplog.text
-
-
-@pytest.mark.parametrize("auth", ["basic", "digest"])
-def test_a_push_gives_the_credentials_of_its_address(
-    auth: str, make_rtsp_server: Callable[..., RtspServer], caplog: pytest.LogCaptureFixture
-) -> None:
-    server = make_rtsp_server(user="me", password="geheim", auth=auth).start()
-    outputs = open_live_outputs(
-        [server.url("record", "me", "geheim"), server.url("record-av", "me", "falsch")],
-        Options(),
-        LiveOptions(retry_cap=0.5),
-    )
-    run(
-        outputs,
-        Drive(),
-        200,
-        pace=1.0,
-        until=lambda: outputs.statuses()[0].frames > 5 and outputs.statuses()[1].error is not None,
-    )
-    outputs.close()
-    right, wrong = outputs.statuses()
-    assert (right.error, right.frames > 5) == (None, True)
-    assert "401" in str(wrong.error)
-    assert wrong.frames == 0
-    assert "geheim" not in caplog.text + str(outputs.statuses())
-    assert "falsch" not in caplog.text + str(outputs.statuses())

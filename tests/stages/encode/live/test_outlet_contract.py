@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from rtdehaze.core.frame import Frame
 from rtdehaze.core.live import LiveOptions, OutletState, OutletStatus
 from rtdehaze.core.options import Options
-from rtdehaze.stages.encode.live import open_live_outputs
-from tests.live.servers import RtspServer, need_ffmpeg, need_rtsp_server
+from rtdehaze.stages.encode.live import open_live_outputs, outputs, push
+from tests.live.servers import PATIENCE, RtspServer, need_ffmpeg, need_rtsp_server
 from tests.stages.encode.live.drive import RATE, Drive, run
 from tests.stages.encode.live.peers import (
     Peer,
@@ -39,7 +39,6 @@ REMOTE = ["udp", "tcp", "rtmp", "rtsp", "server"]
 TIMED = [name for name in [*LOCAL, *REMOTE] if name != "server"]
 ALL = [*LOCAL, *REMOTE]
 
-FRAMES = 120
 FRAME = 1 / RATE
 
 
@@ -51,7 +50,8 @@ class Ran:
     before: list[OutletStatus]
     running: dict[str, OutletStatus]
     after: dict[str, OutletStatus]
-    closing: float
+    frames: int
+    """How many were written in all."""
     early: list[Path]
     """Files that were there before the source had joined."""
 
@@ -85,6 +85,9 @@ def _ran(folder: Path, peers: list[Peer]) -> Ran:
     cut = [peer for peer in peers if peer.name == "segments"]
     live = LiveOptions(gop=1.0)
     with (folder / "stdout.mkv").open("wb") as mine, pytest.MonkeyPatch.context() as patch:
+        # What a healthy one has taken is completed, however slow this machine is.
+        patch.setattr(outputs, "_CLOSING", PATIENCE)
+        patch.setattr(push, "_FAREWELL", PATIENCE)
         patch.setattr(sys, "stdout", os.fdopen(os.dup(mine.fileno()), "w"))
         everything = open_live_outputs([*(peer.location for peer in plain), "null"], Options(preset=None), live)
         segments = open_live_outputs([peer.location for peer in cut], Options(), LiveOptions(segment=1.5, gop=1.0))
@@ -92,21 +95,19 @@ def _ran(folder: Path, peers: list[Peer]) -> Ran:
         early = [path for path in folder.rglob("*") if path.is_file() and path.name != "stdout.mkv"]
         for peer in peers:
             peer.begin()
-        time.sleep(0.5)  # ffmpeg must be listening, or its output would begin a little later
         both = Both(everything, segments)
-        run(both, Drive(320, 240, sound="aac"), FRAMES, pace=1.0)
+        drive = Drive(320, 240, sound="aac", seconds=30.0)
+        run(both, drive, 700, pace=1.0, until=lambda: both.ran_together >= 3 * RATE)
         names = [*(peer.name for peer in plain), "null", "segments"]
         running = dict(zip(names, both.statuses(), strict=True))
-        begin = time.monotonic()
         everything.close()
-        closing = time.monotonic() - begin
         segments.close()
         everything.close()
         after = dict(zip(names, both.statuses(), strict=True))
         sys.stdout.close()
     for peer in peers:
         peer.end()
-    return Ran({peer.name: peer for peer in peers}, before, running, after, closing, early)
+    return Ran({peer.name: peer for peer in peers}, before, running, after, drive.index, early)
 
 
 class Both:
@@ -115,6 +116,8 @@ class Both:
     def __init__(self, *outputs) -> None:  # type: ignore[no-untyped-def]
         self._outputs = outputs
         self.allocate = outputs[0].allocate
+        self.ran_together = 0
+        """Frames that were written when all of them ran."""
 
     def adapt(self, joined) -> None:  # type: ignore[no-untyped-def]
         for each in self._outputs:
@@ -123,6 +126,8 @@ class Both:
     def write(self, item) -> None:  # type: ignore[no-untyped-def]
         for each in self._outputs:
             each.write(item)
+        if isinstance(item, Frame):
+            self.ran_together += all(status.state is OutletState.RUNNING for status in self.statuses())
 
     def statuses(self) -> list[OutletStatus]:
         return [status for each in self._outputs for status in each.statuses()]
@@ -131,10 +136,6 @@ class Both:
 def test_nothing_is_opened_before_the_source_has_joined(ran: Ran) -> None:
     assert ran.early == []
     assert {status.state for status in ran.before} == {OutletState.OPENING}
-
-
-def test_closing_takes_less_than_two_seconds(ran: Ran) -> None:
-    assert ran.closing < 2.0
 
 
 @pytest.mark.parametrize("name", [*ALL, "null"])
@@ -147,7 +148,7 @@ def test_each_reports_how_it_fares(name: str, ran: Ran) -> None:
 @pytest.mark.parametrize("name", [*ALL, "null"])
 def test_every_frame_is_written_or_counted_as_dropped(name: str, ran: Ran) -> None:
     status = ran.after[name]
-    assert status.frames + status.dropped == FRAMES
+    assert status.frames + status.dropped == ran.frames
 
 
 @pytest.mark.parametrize("name", [name for name in LOCAL if name not in {"cam.webm", "hls"}])
