@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
+
+# Whether an example takes long says nothing on a machine that may stand still: no test times what it proves.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 class Result(NamedTuple):
