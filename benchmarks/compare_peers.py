@@ -41,7 +41,7 @@ def makers(models: list[str], peers: str, cores: int, *, in_memory: bool) -> dic
     for model in models:
         estimator = open_estimator(model, provider="cpu", threads=plan.inference)
         found[f"rtdehaze {model}"] = lambda estimator=estimator: Dehazer(
-            estimator, mode=Mode.MANUAL, threads=plan.recompose
+            estimator, mode=Mode.MANUAL, threads=plan.recompose, aside=plan.aside
         )
     for peer in peers_named(peers):
         # Opened once: building a graph is not dehazing.

@@ -71,7 +71,8 @@ def fit(
 
 def dehazer(estimator: Estimator, every: int = 1) -> Dehazer:
     """As a run has it."""
-    return Dehazer(estimator, mode=Mode.MANUAL, every=every, threads=plan_threads().recompose)
+    plan = plan_threads()
+    return Dehazer(estimator, mode=Mode.MANUAL, every=every, threads=plan.recompose, aside=plan.aside)
 
 
 def row(runs: Sequence[Run]) -> dict[str, Any]:

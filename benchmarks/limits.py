@@ -156,7 +156,9 @@ def transcodes(material: Material, estimator: Estimator, preset: str, seconds: f
     with playable(material, plan.decode) as play:
         bed = Bed(material, Codec("libx264", preset), play, plan.encode)
         contestants = {
-            "ours": Contestant(bed, lambda: Dehazer(estimator, mode=Mode.MANUAL, threads=plan.recompose)),
+            "ours": Contestant(
+                bed, lambda: Dehazer(estimator, mode=Mode.MANUAL, threads=plan.recompose, aside=plan.aside)
+            ),
             "without": Contestant(bed, Untouched),
         }
         runs = take_turns(contestants, seconds, rounds)

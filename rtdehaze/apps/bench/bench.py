@@ -167,7 +167,7 @@ def _row(
             on_progress(case.label, rounds, plan.rounds)
 
     def ours() -> Dehazer:
-        return Dehazer(estimator, mode=Mode.MANUAL, threads=threads.recompose)
+        return Dehazer(estimator, mode=Mode.MANUAL, threads=threads.recompose, aside=threads.aside)
 
     def plain() -> FrameDehazer:
         return Dehazer(None, mode=Mode.OFF) if bed.in_memory else Untouched()
