@@ -9,6 +9,9 @@ OUTPUT ?=
 ARGS ?=
 TORCH ?= torch==2.13.0
 
+# Tests that play in real time, and those that count this process's threads, files and memory: one at a time.
+ALONE := tests/live tests/stages/capture/live tests/stages/encode/live tests/pipeline/live tests/apps/watch tests/cli
+
 .PHONY: run test lint types setup setup-dev clean
 
 run: $(VENV)/.installed
@@ -19,7 +22,8 @@ else
 endif
 
 test: lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ALONE:%=--ignore=%); \
+	together=$$?; $(BIN)/python -m pytest $(ALONE) && exit $$together
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
