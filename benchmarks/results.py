@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from rtdehaze.apps.bench.machine import machine
+from rtdehaze.apps.bench.stolen import StolenTime
 
 __all__ = ["save"]
 
 RESULTS = Path(__file__).parent / "results"
 
+_STOLEN = StolenTime()
+"""Since the benchmark began."""
+
 
 def save(name: str, figures: Any, folder: Path = RESULTS) -> Path:
-    """Writes figures to benchmarks/results/NAME.json beside the day and the machine.
+    """Writes figures to benchmarks/results/NAME.json beside the day, the machine and how much of it others took.
 
     Args:
         name: Of the benchmark; its file's name.
@@ -28,5 +32,6 @@ def save(name: str, figures: Any, folder: Path = RESULTS) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     day = datetime.now(UTC).date().isoformat()
-    path.write_text(json.dumps({"date": day, "machine": machine(), "figures": figures}, indent=2) + "\n")
+    content = {"date": day, "machine": machine(), "stolen": _STOLEN.share(), "figures": figures}
+    path.write_text(json.dumps(content, indent=2) + "\n")
     return path

@@ -20,6 +20,9 @@ _COLOURS = {"capture": "blue", "estimate": "red", "recompose": "green", "encode"
 _BAR = 20
 """Characters of the longest bar of a row."""
 
+_NOTICEABLE = 0.05
+"""Share of stolen time from which on it is said."""
+
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -33,6 +36,12 @@ def print_bench(bench: Bench) -> None:
     console.print(f"{machine['processor']}, {cores}{gpus}", style="dim")
     console.print(_speeds(bench.rows))
     console.print(_stages(bench.rows))
+    if bench.stolen is not None and bench.stolen >= _NOTICEABLE:
+        console.print(
+            f"Other machines on this host got {100 * bench.stolen:.0f} % of the processor time that was wanted here: "
+            "trust the ratios, not the times, or measure again when it is quieter.",
+            style="yellow",
+        )
     console.print(
         "fps: median, least to greatest of the rounds. share: fps over that of the reference, round by round (the "
         "same transcode without dehazing; with codec none, a copy of the planes). added: latency, p50 and p99, from a "

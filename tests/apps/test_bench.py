@@ -98,7 +98,7 @@ def test_the_json_says_all_and_is_read_back_as_it_was(found: Bench, tmp_path: Pa
     write_bench(found, path)
     content = json.loads(path.read_text())
     assert content["schema"] == SCHEMA == "rtdehaze-bench/1"
-    assert set(content) == {"schema", "date", "machine", "settings", "interrupted", "rows"}
+    assert set(content) == {"schema", "date", "machine", "stolen", "settings", "interrupted", "rows"}
     assert set(content["settings"]) == {"source", "seconds", "rounds", "threads", "rtdehaze"}
     assert set(content["machine"]) == {
         "processor", "cores", "governor", "memory_gib", "gpus", "system", "python", "libraries", "revision",

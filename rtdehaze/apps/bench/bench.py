@@ -18,6 +18,7 @@ from rtdehaze.apps.bench.plan import NO_CODEC, Case, Codec, Plan
 from rtdehaze.apps.bench.plot import assert_plottable, plot_bench
 from rtdehaze.apps.bench.results import Bench, Reference, Row, Spread, assert_free, write_bench
 from rtdehaze.apps.bench.running import Bed, Run, Untouched, frames_for, latency, run_once
+from rtdehaze.apps.bench.stolen import StolenTime
 from rtdehaze.core.errors import ProviderError, UsageError
 from rtdehaze.core.options import Mode
 from rtdehaze.core.stream import Source
@@ -53,7 +54,7 @@ def bench(plan: Plan, *, on_progress: Progress | None = None, stop: threading.Ev
     stop = stop or threading.Event()
     threads = plan_threads(plan.threads)
     rows: list[Row] = []
-    complete = True
+    complete, stolen = True, StolenTime()
     with opencv_threads(1):
         opened = _open_all(plan, threads)
         for size in plan.sizes or (None,):
@@ -65,7 +66,7 @@ def bench(plan: Plan, *, on_progress: Progress | None = None, stop: threading.Ev
                         complete = complete and row is not None and row.rounds == plan.rounds
                         rows += [row] if row is not None else []
             del material
-    return _bench(plan, rows, interrupted=not complete)
+    return _bench(plan, rows, stolen.share(), interrupted=not complete)
 
 
 def bench_to_files(
@@ -281,7 +282,7 @@ def _close(dehazer: FrameDehazer) -> None:
         dehazer.close()
 
 
-def _bench(plan: Plan, rows: list[Row], *, interrupted: bool) -> Bench:
+def _bench(plan: Plan, rows: list[Row], stolen: float | None, *, interrupted: bool) -> Bench:
     if not rows and not interrupted:
         raise UsageError("nothing to measure: no combination of sizes, codecs, models and providers")
     settings = {
@@ -290,4 +291,4 @@ def _bench(plan: Plan, rows: list[Row], *, interrupted: bool) -> Bench:
     # A path is the user's own; the name is enough to know the file again.
     settings |= {"source": Path(plan.source).name, "rtdehaze": rtdehaze.__version__}
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    return Bench(date, machine(), settings, interrupted, tuple(rows))
+    return Bench(date, machine(), stolen, settings, interrupted, tuple(rows))

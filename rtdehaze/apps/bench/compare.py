@@ -83,7 +83,7 @@ def _apart(first: Spread, second: Spread) -> bool:
 
 
 def _differences(first: Bench, second: Bench) -> dict[str, tuple[Any, Any]]:
-    flat = [_flat(bench.machine | bench.settings) for bench in (first, second)]
+    flat = [_flat(bench.machine | {"stolen": bench.stolen} | bench.settings) for bench in (first, second)]
     names = dict.fromkeys([*flat[0], *flat[1]])
     return {name: (flat[0].get(name), flat[1].get(name)) for name in names if flat[0].get(name) != flat[1].get(name)}
 

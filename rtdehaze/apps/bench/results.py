@@ -90,6 +90,9 @@ class Bench:
     """UTC, ISO 8601."""
     machine: dict[str, Any]
     """As `machine()` describes it."""
+    stolen: float | None
+    """Share of the processor time wanted meanwhile, in [0, 1], that other machines on the host got; None where the
+    system does not tell."""
     settings: dict[str, Any]
     """`source`, `seconds`, `rounds`, `threads`, `rtdehaze` (the version)."""
     interrupted: bool
