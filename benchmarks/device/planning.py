@@ -6,7 +6,7 @@ import numpy as np
 from graphs import Graph
 
 from rtdehaze.stages.estimate.fit import _TO_RGB, _TO_YUV
-from rtdehaze.stages.recompose.outline import _ALIKE, _REACH, _STEEP, _WEIGHTS
+from rtdehaze.stages.recompose.outline import _ALIKE, _REACH, _STEEP, _STRIDE, _WEIGHTS
 from rtdehaze.stages.recompose.removal import _COLOURED, _COLOURLESS, MAX_CHROMA_GAIN, MIN_TRANSMISSION
 
 __all__ = ["answered", "planned"]
@@ -90,11 +90,11 @@ def _steepness(graph: Graph, field: str) -> str:
 
 
 def _window(graph: Graph, field: str, outside: float = 0.0) -> str:
-    """All samples of the window about each sample, as channels."""
-    side = 2 * _REACH + 1
+    """The samples of the window about each sample that `outline` looks at, as channels."""
+    side = 2 * _REACH // _STRIDE + 1
     padded = graph.op("Pad", field, graph.whole(0, 0, _REACH, _REACH, 0, 0, _REACH, _REACH), outside)
     kernels = np.eye(side * side, dtype=np.float32).reshape(-1, 1, side, side)
-    return graph.op("Conv", padded, graph.constant(kernels))
+    return graph.op("Conv", padded, graph.constant(kernels), dilations=[_STRIDE, _STRIDE])
 
 
 def _fading(graph: Graph, field: str, half: float) -> str:
