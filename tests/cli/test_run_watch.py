@@ -10,7 +10,8 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,15 @@ from tests.live.servers import HostileServer, dripping
 SOURCE = "lavfi:color=c=0xb0b8c0:size=320x180:rate=25"
 
 
-def start(*arguments: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "rtdehaze", "run", *map(str, arguments)], stderr=subprocess.PIPE, text=True
-    )
+@contextmanager
+def start(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """Runs it until the block ends, however that is."""
+    command = [sys.executable, "-m", "rtdehaze", "run", *map(str, arguments)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def metrics_address(process: subprocess.Popen[str]) -> str:

@@ -169,7 +169,8 @@ class Running:
             pace=Pace(),
             max_latency=max_latency,
         )
-        self._thread = threading.Thread(target=self._run)
+        # A daemon: a test that fails must not keep its process from ending.
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
