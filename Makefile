@@ -21,8 +21,9 @@ else
 	$(BIN)/rtdehaze demo $(if $(OUTPUT),-o "$(OUTPUT)",--overwrite) $(ARGS)
 endif
 
+# PyTorch takes every core in each process unless told otherwise.
 test: lint types
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ALONE:%=--ignore=%); \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ALONE:%=--ignore=%); \
 	together=$$?; $(BIN)/python -m pytest $(ALONE) && exit $$together
 
 lint: $(VENV)/.installed-dev
