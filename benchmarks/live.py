@@ -26,6 +26,7 @@ from typing import Any
 from live_ends import RATE, compare_ends, write_clip
 from results import RESULTS, save
 
+from rtdehaze.apps.bench.stolen import StolenTime
 from rtdehaze.apps.drive import drive_frames
 from rtdehaze.core.live import Joined, LiveItem, LiveOptions, Lost
 from rtdehaze.core.options import Mode, Options
@@ -48,8 +49,10 @@ def latency(seconds: float) -> list[dict[str, Any]]:
         with tempfile.TemporaryDirectory() as folder:
             clip = write_clip(Path(folder) / "clip.mkv", round((seconds + 5.0) * RATE), (width, height))
             where = "null" if output == "null" else str(Path(folder) / output)
+            stolen = StolenTime()
             report = _measure(clip, where, seconds)
-        figures.append({"input": f"{size}, h264, {RATE} fps", "output": output, **_summary(report)})
+        what = {"input": f"{size}, h264, {RATE} fps", "output": output, "stolen": stolen.share()}
+        figures.append(what | _summary(report))
         print(json.dumps(figures[-1]))
     return figures
 
