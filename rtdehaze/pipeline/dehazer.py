@@ -135,6 +135,7 @@ class Dehazer:
             every=every,
             exposure=exposure,
             threads=plan.recompose,
+            aside=plan.aside,
         )
 
     @property

@@ -20,7 +20,7 @@ class ThreadPlan:
     inference: int
     recompose: int
     encode: int
-    aside: bool = False
+    aside: bool
     """Whether motion is followed in a thread of its own while the model estimates."""
 
 
@@ -29,14 +29,21 @@ def plan_threads(cores: int | None = None) -> ThreadPlan:
 
     The encoder is where the time goes, and half as many threads again as cores keep it busy over its own waits; the
     decoder is light beside it. Inference and recomposition take a core's fraction each: more threads there would only
-    take the codecs' turns.
+    take the codecs' turns. Motion is followed beside inference, which is a tenth more frames without codecs, and with
+    them neither more nor fewer.
 
     Args:
         cores: Cores to plan for; None takes those that this process may use.
     """
     cores = cores or available_cores()
     fraction = max(1, min(4, cores // 4))
-    return ThreadPlan(decode=max(1, cores // 2), inference=fraction, recompose=fraction, encode=max(1, cores * 3 // 2))
+    return ThreadPlan(
+        decode=max(1, cores // 2),
+        inference=fraction,
+        recompose=fraction,
+        encode=max(1, cores * 3 // 2),
+        aside=cores > 1,
+    )
 
 
 def plan_live_threads(cores: int | None = None) -> ThreadPlan:
