@@ -27,7 +27,8 @@ def summary(folder: Path) -> str:
         path = folder / f"{name}.json"
         if path.is_file():
             content = json.loads(path.read_text(encoding="utf-8"))
-            parts += ["", f"## {name}", "", f"{content['date']}, {_machine(content['machine'])}.", ""]
+            where = f"{content['date']}, {_machine(content['machine'])}{_stolen(content.get('stolen'))}."
+            parts += ["", f"## {name}", "", where, ""]
             parts += draw(content["figures"])
     return "\n".join(parts) + "\n"
 
@@ -35,6 +36,10 @@ def summary(folder: Path) -> str:
 def _machine(machine: Figures) -> str:
     gpus = "".join(f", {gpu['name']} (driver {gpu['driver']})" for gpu in machine.get("gpus", ()))
     return f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB{gpus}, {machine['revision']}"
+
+
+def _stolen(share: float | None) -> str:
+    return "" if share is None else f"; other machines on its host got {100 * share:.0f} % of the processor time wanted"
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:

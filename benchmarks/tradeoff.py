@@ -103,15 +103,17 @@ def plot(times: dict[str, float], domains: dict[str, dict[str, float]], size: st
 
 
 def _draw(axes: Any, scores: dict[str, float], times: dict[str, float]) -> None:
+    names = sorted(scores.keys() & times.keys(), key=lambda one: scores[one])
+    apart = 0.055 * (max(scores.values()) - min(scores.values()))
     placed: list[tuple[float, float]] = []
-    for name in sorted(scores.keys() & times.keys(), key=lambda one: times[one]):
+    for name in names:
         kind = "ours" if name.startswith("rtdehaze ") else "peer"
         axes.plot(times[name], scores[name], "o", ms=9, color=_COLOURS[kind])
-        # Names of near neighbours go to the other side.
-        near = any(abs(np.log(times[name] / x)) < 0.7 and abs(scores[name] - y) < 0.35 for x, y in placed)
-        place = {"xytext": (9, -13 if near else 5), "textcoords": "offset points"}
-        axes.annotate(name.removeprefix("rtdehaze "), (times[name], scores[name]), fontsize=9, **place)
-        placed.append((times[name], scores[name]))
+        # Names of near neighbours stand above each other.
+        taken = [height for at, height in placed if abs(np.log(times[name] / at)) < 1.2]
+        height = max([scores[name], *(one + apart for one in taken)])
+        placed.append((times[name], height))
+        axes.annotate(name.removeprefix("rtdehaze "), (1.13 * times[name], height), fontsize=9, va="center")
     axes.axhline(scores["untouched"], ls="--", color="#999999", lw=1)
     axes.annotate("untouched", (0.99, scores["untouched"]), xycoords=("axes fraction", "data"), ha="right", va="bottom",
                   fontsize=8, color="#666666")  # fmt: skip
