@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtdehaze.stages.smooth.kernels import advance, confide, innovate
+from rtdehaze.stages.smooth.kernels import advance, confide
 from rtdehaze.stages.smooth.motion import median
 
 __all__ = ["Forecast"]
@@ -111,12 +111,12 @@ class Forecast:
         leak = np.float32(math.exp(-step / (_TREND_MEMORY * self.seconds)))
         trust = self._trust(maps[0], estimate[0], agreement)
         # Where nothing is kept nothing lags: an edge that the motion missed must not become a trend.
-        innovation = np.empty_like(self._trend)
-        innovate(estimate, maps, trust, innovation)
+        innovations = (estimate - maps) * trust
         bound = _FASTEST * _cells(maps[0])
-        for plane, trend in zip(innovation, self._trend, strict=True):
-            common = median(plane)
-            risen = leak * trend + gain * _box(plane - common, _TREND_CELLS) + common_gain * common
+        for plane, trend in zip(innovations, self._trend, strict=True):
+            innovation = _cells(plane)
+            common = median(innovation)
+            risen = leak * trend + gain * _box(innovation - common, _TREND_CELLS) + common_gain * common
             np.minimum(np.maximum(risen, -bound), bound, out=trend)
         np.minimum(self._low, estimate.min(axis=(1, 2)), out=self._low)
         np.maximum(self._high, estimate.max(axis=(1, 2)), out=self._high)

@@ -6,18 +6,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "advance",
-    "agree",
-    "blend",
-    "confide",
-    "even_out",
-    "half_luma",
-    "innovate",
-    "locate",
-    "sharpen",
-    "unlikeness",
-]
+__all__ = ["advance", "agree", "blend", "confide", "even_out", "half_luma", "locate", "sharpen", "unlikeness"]
 
 Array = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -241,35 +230,6 @@ def confide(
             supported = min(max(two - size * narrow, _ZERO), _ONE) * trust[y, x]
             permitted = min(max(two - size * wide, _ZERO), _ONE) * agreement[y, x]
             trust[y, x] = max(supported, permitted)
-
-
-@_compiled
-def innovate(estimate: Array, maps: Array, trust: Array, cells: Array) -> None:
-    """What is new in an estimate, as far as the maps are trusted, averaged over cells.
-
-    Args:
-        estimate: (c, h, w), the frame's own maps.
-        maps: (c, h, w), the carried maps.
-        trust: (h, w), in [0, 1].
-        cells: (c, h / n, w / n) rounded up, written; the last ones average what is left.
-    """
-    count, height, width = maps.shape
-    side = -(-height // cells.shape[1])
-    line = np.empty(width, np.float32)
-    for c in range(count):
-        for i in range(cells.shape[1]):
-            line[:] = _ZERO
-            rows = min(side, height - i * side)
-            for y in range(i * side, i * side + rows):
-                new, carried, kept = estimate[c, y], maps[c, y], trust[y]
-                for x in range(width):
-                    line[x] += (new[x] - carried[x]) * kept[x]
-            for j in range(cells.shape[2]):
-                columns = min(side, width - j * side)
-                total = _ZERO
-                for x in range(j * side, j * side + columns):
-                    total += line[x]
-                cells[c, i, j] = total / np.float32(rows * columns)
 
 
 @_compiled
