@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from rtdehaze.core.freed import give_back_freed
 from rtdehaze.core.live import Joined, LiveOutputs, Lost
 from rtdehaze.core.stream import Packet
 from rtdehaze.pipeline.live.accounts import Accounts, Drop
@@ -43,8 +42,6 @@ class Delivery:
         """Prepares the outputs for a make."""
         self._outputs.adapt(joined)
         self._fillers.adapt(joined.video)
-        # Between two connections nobody waits for a frame.
-        give_back_freed()
 
     def lose(self, _: Lost) -> None:
         """Begins to fill the gap."""

@@ -27,10 +27,10 @@ class ComesAndGoes:
     """Comes back each time with the other of two sizes, so that outputs need another encoder."""
 
     location = "memory"
-    skipped: dict[str, int] = {}  # noqa: RUF012 - never written to
 
     def __init__(self) -> None:
         self.encoders: list[int] = []
+        self.skipped: dict[str, int] = {}
         self._closed = threading.Event()
 
     def items(self) -> Iterator[LiveItem]:
@@ -64,7 +64,7 @@ def _no_collector() -> Iterator[None]:
 @pytest.mark.usefixtures("_no_collector")
 def test_encoders_of_connections_that_are_over_do_not_pile_up(tmp_path: Path) -> None:
     source = ComesAndGoes()
-    options = Options(mode=Mode.OFF, preset="ultrafast")  # type: ignore[arg-type]
+    options = Options(mode=Mode.OFF)
     report = watch_source(source, [str(tmp_path / "%H%M%S.ts")], options, LiveOptions(segment=60.0))
     assert report.reconnects == CONNECTIONS - 1
     # The present one, and that of the connection before where its thread has not ended yet.

@@ -11,6 +11,7 @@ from typing import Any
 
 from rtdehaze.core.errors import RtdehazeError, SinkError
 from rtdehaze.core.frame import Frame
+from rtdehaze.core.freed import give_back_freed
 from rtdehaze.core.live import Joined, OutletState, OutletStatus
 from rtdehaze.core.stream import CopiedStream, Packet, VideoInfo
 from rtdehaze.stages.encode.containers import ContainerKind
@@ -127,9 +128,13 @@ class Outputs:
                 group.encoding.wish_keyframe()
             return
         groups = self._planned(joined, make)
+        replaced = bool(self._groups)
         self._release()
         self._groups = groups
         self._make = make
+        if replaced:
+            # Between two connections nobody waits for a frame.
+            give_back_freed()
 
     def _planned(self, joined: Joined, make: Make) -> list[_Group]:
         copied = kept_streams(joined.copied)
