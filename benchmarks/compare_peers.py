@@ -24,7 +24,7 @@ from turns import Contestant, take_turns
 
 from rtdehaze.apps.bench.material import gather, playable
 from rtdehaze.apps.bench.plan import GENERATED, NO_CODEC, parse_codec, parse_size
-from rtdehaze.apps.bench.running import Bed, Run, Untouched
+from rtdehaze.apps.bench.running import Bed, Run, Untouched, as_in_a_run
 from rtdehaze.core.options import Mode
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.runner import FrameDehazer
@@ -40,9 +40,7 @@ def makers(models: list[str], peers: str, cores: int, *, in_memory: bool) -> dic
     found: dict[str, Maker] = {}
     for model in models:
         estimator = open_estimator(model, provider="cpu", threads=plan.inference)
-        found[f"rtdehaze {model}"] = lambda estimator=estimator: Dehazer(
-            estimator, mode=Mode.MANUAL, threads=plan.recompose, aside=plan.aside
-        )
+        found[f"rtdehaze {model}"] = lambda estimator=estimator: as_in_a_run(estimator, plan)
     for peer in peers_named(peers):
         # Opened once: building a graph is not dehazing.
         opened = peer.open(cores)

@@ -27,7 +27,7 @@ from turns import Contestant, take_turns
 from rtdehaze.apps.bench.material import gather
 from rtdehaze.apps.bench.plan import GENERATED, NO_CODEC, Codec, parse_size
 from rtdehaze.apps.bench.results import write_whole
-from rtdehaze.apps.bench.running import Bed, Run, frames_for, resident_mib
+from rtdehaze.apps.bench.running import Bed, Run, as_in_a_run, frames_for, resident_mib
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.options import Mode
 from rtdehaze.pipeline.dehazer import Dehazer
@@ -69,12 +69,6 @@ def fit(
     return {"law": law, "a": round(float(a), 4), "b": round(float(b), 4), "largest_error": round(off, 3)}
 
 
-def dehazer(estimator: Estimator, every: int = 1) -> Dehazer:
-    """As a run has it."""
-    plan = plan_threads()
-    return Dehazer(estimator, mode=Mode.MANUAL, every=every, threads=plan.recompose, aside=plan.aside)
-
-
 def row(runs: Sequence[Run]) -> dict[str, Any]:
     """Medians of runs."""
 
@@ -94,9 +88,10 @@ def row(runs: Sequence[Run]) -> dict[str, Any]:
 
 def by_size(sizes: Sequence[str], seconds: float, rounds: int) -> dict[str, Any]:
     """From one size to the next; each stage has its law."""
-    estimator = open_estimator(DEFAULT_MODEL, provider="cpu", threads=plan_threads().inference)
+    plan = plan_threads()
+    estimator = open_estimator(DEFAULT_MODEL, provider="cpu", threads=plan.inference)
     beds = {size: Bed(gather(GENERATED, parse_size(size)), Codec(NO_CODEC), None, 1) for size in sizes}
-    contestants = {size: Contestant(bed, lambda: dehazer(estimator)) for size, bed in beds.items()}
+    contestants = {size: Contestant(bed, lambda: as_in_a_run(estimator, plan)) for size, bed in beds.items()}
     rows = []
     for size, runs in take_turns(contestants, seconds, rounds).items():
         frame = beds[size].frames[0]
@@ -161,10 +156,11 @@ def together(estimator: Estimator, frames: Sequence[Frame], count: int, each: in
 def by_model(size: str, seconds: float, rounds: int) -> dict[str, Any]:
     """Every shipped model."""
     bed = Bed(gather(GENERATED, parse_size(size)), Codec(NO_CODEC), None, 1)
-    threads = plan_threads().inference
-    opened = {name: open_estimator(name, provider="cpu", threads=threads) for name in list_models()}
+    plan = plan_threads()
+    opened = {name: open_estimator(name, provider="cpu", threads=plan.inference) for name in list_models()}
     contestants = {
-        name: Contestant(bed, lambda estimator=estimator: dehazer(estimator)) for name, estimator in opened.items()
+        name: Contestant(bed, lambda estimator=estimator: as_in_a_run(estimator, plan))
+        for name, estimator in opened.items()
     }
     return {
         "size": size,
@@ -178,8 +174,9 @@ def by_model(size: str, seconds: float, rounds: int) -> dict[str, Any]:
 def by_every(steps: Sequence[int], size: str, seconds: float, rounds: int) -> dict[str, Any]:
     """Estimating every n-th frame, the map moved along in between."""
     bed = Bed(gather(GENERATED, parse_size(size)), Codec(NO_CODEC), None, 1)
-    estimator = open_estimator(DEFAULT_MODEL, provider="cpu", threads=plan_threads().inference)
-    contestants = {str(n): Contestant(bed, lambda n=n: dehazer(estimator, n)) for n in steps}
+    plan = plan_threads()
+    estimator = open_estimator(DEFAULT_MODEL, provider="cpu", threads=plan.inference)
+    contestants = {str(n): Contestant(bed, lambda n=n: as_in_a_run(estimator, plan, every=n)) for n in steps}
     runs = take_turns(contestants, seconds, rounds)
     rows = [{"every": n} | row(runs[str(n)]) for n in steps]
     times = [one["estimate_ms"] for one in rows]

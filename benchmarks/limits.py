@@ -37,7 +37,7 @@ from turns import Contestant, take_turns
 
 from rtdehaze.apps.bench.material import Material, gather, playable
 from rtdehaze.apps.bench.plan import GENERATED, Codec, parse_size
-from rtdehaze.apps.bench.running import Bed, Untouched
+from rtdehaze.apps.bench.running import Bed, Untouched, as_in_a_run
 from rtdehaze.apps.frames import empty_frame
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.options import Mode
@@ -156,9 +156,7 @@ def transcodes(material: Material, estimator: Estimator, preset: str, seconds: f
     with playable(material, plan.decode) as play:
         bed = Bed(material, Codec("libx264", preset), play, plan.encode)
         contestants = {
-            "ours": Contestant(
-                bed, lambda: Dehazer(estimator, mode=Mode.MANUAL, threads=plan.recompose, aside=plan.aside)
-            ),
+            "ours": Contestant(bed, lambda: as_in_a_run(estimator, plan)),
             "without": Contestant(bed, Untouched),
         }
         runs = take_turns(contestants, seconds, rounds)

@@ -78,12 +78,25 @@ def test_an_existing_file_is_kept_without_overwrite(rtdehaze: Command, tmp_path:
     assert path.read_text() == "mine"
 
 
+def wait_until_it_opens_models(pid: int) -> None:
+    """However long Python takes to start: before it has, Ctrl-C is Python's own affair."""
+    libraries = Path(f"/proc/{pid}/maps")
+    if not libraries.exists():
+        time.sleep(10)
+        return
+    deadline = time.monotonic() + 120
+    while "onnxruntime" not in libraries.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_ctrl_c_shows_and_writes_what_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     words = ("--sizes", "96x64,128x96", "--models", "cap", "--codec", "none", "--seconds", "0.2", "--rounds", "100")
     command = [sys.executable, "-m", "rtdehaze", "bench", *words, "--json", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(4)
+        wait_until_it_opens_models(process.pid)
+        time.sleep(3)
         os.kill(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130

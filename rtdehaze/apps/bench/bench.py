@@ -17,7 +17,7 @@ from rtdehaze.apps.bench.material import Material, gather, playable
 from rtdehaze.apps.bench.plan import NO_CODEC, Case, Codec, Plan
 from rtdehaze.apps.bench.plot import assert_plottable, plot_bench
 from rtdehaze.apps.bench.results import Bench, Reference, Row, Spread, assert_free, write_bench
-from rtdehaze.apps.bench.running import Bed, Run, Untouched, frames_for, latency, run_once
+from rtdehaze.apps.bench.running import Bed, Run, Untouched, as_in_a_run, frames_for, latency, run_once
 from rtdehaze.apps.bench.stolen import StolenTime
 from rtdehaze.core.errors import ProviderError, UsageError
 from rtdehaze.core.options import Mode
@@ -168,7 +168,7 @@ def _row(
             on_progress(case.label, rounds, plan.rounds)
 
     def ours() -> Dehazer:
-        return Dehazer(estimator, mode=Mode.MANUAL, threads=threads.recompose, aside=threads.aside)
+        return as_in_a_run(estimator, threads)
 
     def plain() -> FrameDehazer:
         return Dehazer(None, mode=Mode.OFF) if bed.in_memory else Untouched()

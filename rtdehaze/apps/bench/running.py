@@ -17,15 +17,19 @@ from rtdehaze.apps.bench.material import Material
 from rtdehaze.apps.bench.plan import NO_CODEC, Codec
 from rtdehaze.apps.frames import empty_frame
 from rtdehaze.core.frame import Frame
+from rtdehaze.core.options import Mode
 from rtdehaze.core.stream import Packet, Sink, Source
 from rtdehaze.core.timing import Durations
 from rtdehaze.pipeline.decision import Decision
+from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.report import Progress, StageTimes
 from rtdehaze.pipeline.runner import FrameDehazer, Runner
+from rtdehaze.pipeline.threads import ThreadPlan
 from rtdehaze.stages.capture.memory import MemorySource
 from rtdehaze.stages.encode.null import NullSink
+from rtdehaze.stages.estimate.estimator import Estimator
 
-__all__ = ["Bed", "Run", "Untouched", "frames_for", "latency", "resident_mib", "run_once"]
+__all__ = ["Bed", "Run", "Untouched", "as_in_a_run", "frames_for", "latency", "resident_mib", "run_once"]
 
 _LATENCY_FRAMES = 200
 """Enough for a 99th percentile."""
@@ -149,6 +153,17 @@ class Bed:
             threads=self._threads,
         )
         return _PassedOn(sink) if untouched else sink
+
+
+def as_in_a_run(estimator: Estimator, threads: ThreadPlan, *, every: int = 1) -> Dehazer:
+    """Makes the dehazer that `rtdehaze run` would have, for every frame: it must be closed.
+
+    Args:
+        estimator: Estimates the haze.
+        threads: Of which recomposing and motion take theirs.
+        every: Estimate every n-th frame.
+    """
+    return Dehazer(estimator, mode=Mode.MANUAL, every=every, threads=threads.recompose, aside=threads.aside)
 
 
 def run_once(bed: Bed, dehazer: FrameDehazer, count: int, stop: threading.Event | None = None) -> Run | None:

@@ -135,7 +135,12 @@ def test_the_time_of_day_changes_the_run_once_each_and_at_the_beginning(caplog: 
     changed: list[Profile] = []
     looks: list[float] = []
     schedule = parse_schedule("day=07:00-19:00,night=19:00-07:00", PROFILES)
-    switch = ProfileSwitch(PROFILES, BASE, schedule, clock=lambda: looks.append(now[0]) or now[0])  # type: ignore[func-returns-value]
+
+    def look() -> float:
+        looks.append(now[0])
+        return now[0]
+
+    switch = ProfileSwitch(PROFILES, BASE, schedule, clock=look)
     with caplog.at_level(logging.INFO, "rtdehaze"):
         switch.begin(changed.append)
         assert [profile.name for profile in changed] == ["day"]

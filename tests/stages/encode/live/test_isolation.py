@@ -143,7 +143,8 @@ def test_a_failure_is_said_once_and_without_credentials(
 
     monkeypatch.setattr(PushOpener, "open", noted)
     with caplog.at_level(logging.INFO, "rtdehaze"):
-        outputs = open_live_outputs([refusing], Options(), LIVE)
+        patient = replace(LIVE, open_timeout=HANGS, read_timeout=HANGS)
+        outputs = open_live_outputs([refusing], Options(), patient)
         run(outputs, Drive(), 2000, pace=1.0, until=lambda: len(states) >= 4)
         status = outputs.statuses()[0]
         outputs.close()

@@ -97,7 +97,7 @@ def _ran(folder: Path, peers: list[Peer]) -> Ran:
             peer.begin()
         both = Both(everything, segments)
         drive = Drive(320, 240, sound="aac", seconds=30.0)
-        run(both, drive, 700, pace=1.0, until=lambda: both.ran_together >= 3 * RATE)
+        run(both, drive, 700, pace=1.0, until=lambda: both.ran_together >= 5 * RATE)
         names = [*(peer.name for peer in plain), "null", "segments"]
         running = dict(zip(names, both.statuses(), strict=True))
         everything.close()
