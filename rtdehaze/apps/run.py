@@ -21,6 +21,9 @@ from rtdehaze.stages.encode.live.places import Sort, place_of
 
 __all__ = ["run"]
 
+_PATIENCE_S = 2.0
+"""A file waits so long for whoever reads its telemetry: every frame is to be in it, but Ctrl-C is to work."""
+
 
 def run(
     source: str,
@@ -43,7 +46,7 @@ def run(
         outputs: Where the result goes; none names a file after the input.
         options: What to do.
         live: What to do about connections, gaps and files that are cut by time.
-        watching: What to watch for; live only.
+        watching: What to watch for; metrics and profiles of live runs only.
         on_progress: Called while a file is transcoded.
         on_status: Called while a live run goes on.
         stop: Set it to end early.
@@ -68,12 +71,31 @@ def run(
                 stop=stop,
                 on_start=lambda started: _follow(watcher, started),
             )
-    if watching != WatchOptions():
-        what = "telemetry, rules, metrics and profiles are for live inputs and outputs"
-        raise UsageError(f"{redacted(source)} is a file: {what}")
-    if len(outputs) > 1 or live.segment is not None or Sort.NULL in sorts or Sort.PIPE in sorts:
-        return transcode(source, outputs, options, live=live, on_progress=on_progress, stop=stop)
-    return transcode(source, outputs[0] if outputs else None, options, on_progress=on_progress, stop=stop)
+    _assert_for_files(source, watching)
+    together = len(outputs) > 1 or live.segment is not None or Sort.NULL in sorts or Sort.PIPE in sorts
+    target = outputs if together else next(iter(outputs), None)
+    with Watch(watching, source=source, patience=_PATIENCE_S) as watcher:
+        return transcode(
+            source,
+            target,
+            options,
+            live=live if together else None,
+            observers=watcher.observers,
+            on_progress=on_progress,
+            stop=stop,
+        )
+
+
+def _assert_for_files(source: str, watching: WatchOptions) -> None:
+    asked = {
+        "metrics": watching.metrics,
+        "profile": watching.profile,
+        "profile-schedule": watching.profile_schedule,
+        "profile-brightness": watching.profile_brightness,
+    }
+    for name, value in asked.items():
+        if value:
+            raise UsageError(f"{redacted(source)} is a file: {name} is for live inputs and outputs")
 
 
 def _follow(watcher: Watch, started: LiveRun) -> None:

@@ -39,9 +39,11 @@ def run(input: str, outputs: tuple[str, ...], quiet: bool, as_json: bool, **choi
     """  # noqa: D205
     live, watching = take_live(choices), take_watch(choices)
     options = take_run(choices)
-    taken = watching.telemetry == "-" or any(output == "-" or output.startswith("-.") for output in outputs)
-    if taken and as_json:
-        raise UsageError("--json prints to standard output, which is taken; let the output or telemetry go to a file")
+    piped = any(output == "-" or output.startswith("-.") for output in outputs)
+    taken = piped or watching.telemetry == "-"
+    if taken and (as_json or (piped and watching.telemetry == "-")):
+        what = "--json" if as_json else "--telemetry"
+        raise UsageError(f"{what} prints to standard output, which is taken; let one of them go to a file")
     # Before signals are taken for a wish to finish the output: there is none yet, and loading takes its time.
     from rtdehaze.apps.run import run as carry_out
     from rtdehaze.cli.live_progress import LiveLine

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import Packet, Sink, Source
 from rtdehaze.core.timing import Durations
+from rtdehaze.core.watch import Observer
 from rtdehaze.pipeline.channel import Channel
 from rtdehaze.pipeline.crew import Crew
 from rtdehaze.pipeline.decision import Decision
+from rtdehaze.pipeline.readings import Onlookers, Reading
 from rtdehaze.pipeline.report import Progress
 
 __all__ = ["STAGES", "FrameDehazer", "Runner", "Tally"]
@@ -59,12 +61,16 @@ class Runner:
         source: Where frames and packets come from.
         dehazer: What is done to the frames.
         sink: Where they go; `Runner` finishes it when the source ends and leaves it alone when it fails.
+        observers: Told of every frame's haze, as fast as they take it; they are the caller's to close.
     """
 
-    def __init__(self, source: Source, dehazer: FrameDehazer, sink: Sink) -> None:
+    def __init__(
+        self, source: Source, dehazer: FrameDehazer, sink: Sink, *, observers: Sequence[Observer] = ()
+    ) -> None:
         self._source = source
         self._dehazer = dehazer
         self._sink = sink
+        self._onlookers = Onlookers(observers)
         self._captured: Channel[Frame] = Channel(_CAPACITY)
         self._decided: Channel[tuple[Frame, Decision]] = Channel(_CAPACITY)
         # Packets of copied streams join the frames here, so it is deeper by a burst of audio.
@@ -134,15 +140,22 @@ class Runner:
 
     def _estimate(self) -> None:
         tally = self.tally
-        for frame in self._captured:
+        for number, frame in enumerate(self._captured):
+            arrived = time.time()
             with tally.stages["estimate"].measure():
                 decision = self._dehazer.decide(frame)
             if decision.haze is not None:
                 tally.density = decision.haze.density
                 tally.density_sum += decision.haze.density
                 tally.densities += 1
+            self._tell(frame, decision, number, arrived)
             self._decided.put((frame, decision))
         self._decided.close()
+
+    def _tell(self, frame: Frame, decision: Decision, number: int, arrived: float) -> None:
+        reading = Reading.of(frame, decision, number, arrived) if self._onlookers else None
+        if reading is not None:
+            self._onlookers.tell(reading)
 
     def _recompose(self) -> None:
         for frame, decision in self._decided:

@@ -14,6 +14,7 @@ from rtdehaze.core.errors import RtdehazeError, UsageError
 from rtdehaze.core.live import LiveOptions
 from rtdehaze.core.options import Mode, Options
 from rtdehaze.core.stream import Sink, Source
+from rtdehaze.core.watch import Observer
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.notes import collected_notes
 from rtdehaze.pipeline.opening import HDR_TRANSFERS, facts_of, open_dehazer, open_file, tag_of
@@ -36,6 +37,7 @@ def transcode(
     options: Options | None = None,
     *,
     live: LiveOptions | None = None,
+    observers: Sequence[Observer] = (),
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     **changes: Any,
@@ -50,6 +52,7 @@ def transcode(
             files, `null` and `-`.
         options: What to do; None takes the defaults.
         live: How several outputs are cut by time; None leaves them whole.
+        observers: Told of every frame's haze; they are the caller's to close.
         on_progress: Called about ten times a second.
         stop: Set it to end early; what was encoded so far is then kept as the output.
         **changes: Single options by name (see `Options`), on top of `options`.
@@ -81,7 +84,7 @@ def transcode(
         else:
             cuts, encode = live or LiveOptions(), plan.encode
             sink = SeveralSinks(target, source, options, cuts, comparison=comparison, threads=encode)
-        tally = carry_out(Runner(source, dehazer, sink), sink, on_progress, stop)
+        tally = carry_out(Runner(source, dehazer, sink, observers=observers), sink, on_progress, stop)
         return _report(source, sink, dehazer, options, tally, tuple(notes))
 
 

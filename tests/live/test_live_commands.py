@@ -207,11 +207,46 @@ def test_wrong_words_get_one_line_and_leave_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_watching_a_file_is_refused(rtdehaze: Run, foggy_clip: Path, tmp_path: Path) -> None:
-    result = rtdehaze("run", foggy_clip, "-o", tmp_path / "clear.mp4", "--telemetry", tmp_path / "haze.jsonl")
+@pytest.mark.parametrize(
+    "words", [("--metrics", "0"), ("--profile", "night:mode=off", "--profile-brightness", "night<0.1")]
+)
+def test_what_is_for_live_runs_alone_is_refused_for_a_file(
+    rtdehaze: Run, foggy_clip: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    telemetry = ("--telemetry", tmp_path / "haze.jsonl")
+    result = rtdehaze("run", foggy_clip, "-o", tmp_path / "clear.mp4", *telemetry, *words)
     assert result.code == 2
-    assert "live" in one_line(result.err)
+    assert f"{words[0][2:]} is for live" in one_line(result.err)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_the_haze_of_a_file_is_told_frame_by_frame(
+    rtdehaze: Run, foggy_clip: Path, tmp_path: Path, outputs: int
+) -> None:
+    places = [word for number in range(outputs) for word in ("-o", tmp_path / f"{number}.mp4")]
+    watching = ("--telemetry", tmp_path / "haze.jsonl", "--on-haze", "density>0.05")
+    result = rtdehaze("run", foggy_clip, *places, *FAST, *watching)
+    assert result.code == 0
+    lines = [json.loads(line) for line in (tmp_path / "haze.jsonl").read_text().splitlines()]
+    assert [line["frame"] for line in lines] == list(range(frames_of(foggy_clip)))
+    with av.open(str(tmp_path / "0.mp4")) as container:
+        assert [line["pts"] for line in lines] == [round(frame.time, 4) for frame in container.decode(video=0)]
+    assert all(line["density"] > 0.05 for line in lines[1:])
+    assert result.err.count("on-haze: began: density>0.05") == 1
+
+
+def test_a_run_that_fails_before_its_first_frame_leaves_no_telemetry(rtdehaze: Run, tmp_path: Path) -> None:
+    result = rtdehaze("run", tmp_path / "missing.mp4", "--telemetry", tmp_path / "haze.jsonl")
+    assert result.code in {1, 2}
+    assert "missing.mp4" in one_line(result.err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_telemetry_and_video_do_not_share_standard_output(rtdehaze: Run, foggy_clip: Path) -> None:
+    result = rtdehaze("run", foggy_clip, "-o", "-", "--telemetry", "-")
+    assert result.code == 2
+    assert "--telemetry" in one_line(result.err)
 
 
 def test_a_source_that_is_not_there_is_given_up_after_the_retries(rtdehaze: Run, tmp_path: Path) -> None:

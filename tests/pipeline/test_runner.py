@@ -13,7 +13,9 @@ import pytest
 from rtdehaze.core.colour import Colour
 from rtdehaze.core.errors import RtdehazeError, SinkError, SourceError
 from rtdehaze.core.frame import PIXEL_FORMATS, Frame, Plane
+from rtdehaze.core.haze import Haze
 from rtdehaze.core.stream import CopiedStream, Packet
+from rtdehaze.core.watch import Observation
 from rtdehaze.pipeline.decision import Decision
 from rtdehaze.pipeline.report import Progress
 from rtdehaze.pipeline.runner import STAGES, Runner
@@ -164,6 +166,45 @@ def test_an_interrupt_in_the_calling_thread_stops_all_threads_and_goes_on_to_the
     with pytest.raises(KeyboardInterrupt):
         Runner(MemorySource([gray_frame()], count=100_000), Slow(), RecordingSink()).run(on_progress=interrupt)
     assert not our_threads()
+
+
+class Noting:
+    def __init__(self) -> None:
+        self.seen: list[Observation] = []
+
+    def see(self, observation: Observation) -> None:
+        self.seen.append(observation)
+
+    def close(self) -> None:
+        raise AssertionError("it is the caller's to close")
+
+
+class Failing(Noting):
+    def see(self, observation: Observation) -> None:
+        raise ValueError("no disk")
+
+
+class Measuring(Copying):
+    """Finds half a picture of haze in every second frame."""
+
+    def __init__(self) -> None:
+        self.looked = 0
+
+    def decide(self, frame: Frame) -> Decision:
+        self.looked += 1
+        if self.looked % 2 == 0:
+            return Decision(None, None)
+        haze = Haze(np.full((2, 2), 0.5, np.float32), np.full(3, 0.8, np.float32), density=self.looked / 100)
+        return Decision(haze, None, brightness=0.25)
+
+
+def test_observers_are_told_of_every_frame_whose_haze_is_known(caplog: pytest.LogCaptureFixture) -> None:
+    failing, noting = Failing(), Noting()
+    source = MemorySource([gray_frame()], count=10, rate=Fraction(25))
+    Runner(source, Measuring(), RecordingSink(), observers=[failing, noting]).run()
+    told = [(seen.frame, seen.pts, seen.density, seen.transmission, seen.brightness) for seen in noting.seen]
+    assert told == [(number, number / 25, (number + 1) / 100, 0.5, 0.25) for number in (0, 2, 4, 6, 8)]
+    assert caplog.text.count("Failing failed") == 1
 
 
 def test_progress_ends_with_the_last_frame() -> None:

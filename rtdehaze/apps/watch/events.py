@@ -59,6 +59,7 @@ class Alarms:
         distance: As of `quantities`.
         source: What is watched, credentials taken out.
         profile: Says the name of the present profile.
+        patience: As of `Worker`.
     """
 
     def __init__(
@@ -69,10 +70,11 @@ class Alarms:
         distance: float | None = None,
         source: str = "",
         profile: Callable[[], str | None] = lambda: None,
+        patience: float = 0.0,
     ) -> None:
         self._trackers = [Tracker(rule) for rule in rules]
         self._hand_on, self._distance, self._source, self._profile = hand_on, distance, source, profile
-        self.worker: Worker[Observation] = Worker("on-haze", self._judge, room=_ROOM)
+        self.worker: Worker[Observation] = Worker("on-haze", self._judge, room=_ROOM, patience=patience)
         self.worker.start()
 
     def see(self, observation: Observation) -> None:

@@ -11,6 +11,7 @@ import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from rtdehaze.apps.watch.visibility import quantities
@@ -44,6 +45,7 @@ class Telemetry:
         distance: As of `quantities`.
         interval: Least seconds between two lines on the run's clock; 0 writes one for every frame.
         profile: Says the name of the present profile.
+        patience: As of `Worker`.
 
     Raises:
         SinkError: The file cannot be opened.
@@ -56,8 +58,10 @@ class Telemetry:
         distance: float | None = None,
         interval: float = 0.0,
         profile: Callable[[], str | None] = lambda: None,
+        patience: float = 0.0,
     ) -> None:
         self._name = "standard output" if location == "-" else location
+        self._made = None if location == "-" or Path(location).exists() else Path(location)
         self._descriptor = _standard_output() if location == "-" else _open(location)
         self._distance, self._interval, self._profile = distance, interval, profile
         self._due = -math.inf
@@ -65,7 +69,9 @@ class Telemetry:
         self._lost = 0
         """Lines since the output last took one."""
         self._broken = False
-        self.worker: Worker[Observation] = Worker("telemetry", self._write, room=_ROOM, finish=self._finish)
+        self.worker: Worker[Observation] = Worker(
+            "telemetry", self._write, room=_ROOM, finish=self._finish, patience=patience
+        )
         self.worker.start()
 
     def see(self, observation: Observation) -> None:
@@ -116,6 +122,9 @@ class Telemetry:
         return json.dumps(record) + "\n"
 
     def _finish(self) -> None:
+        if self._made is not None and not os.fstat(self._descriptor).st_size:
+            # The run failed before its first frame; nobody wants what it would leave behind.
+            self._made.unlink(missing_ok=True)
         os.close(self._descriptor)
 
 

@@ -1,4 +1,4 @@
-"""Everything that watches a live run, put together from one set of options."""
+"""Everything that watches a run, put together from one set of options."""
 
 from __future__ import annotations
 
@@ -46,13 +46,16 @@ class Watch:
         options: What to watch for.
         source: The source's name for events; credentials are taken out.
         base: What the run itself does; profiles take from it what they do not say.
+        patience: Seconds for which a frame waits before a reading is left out: where none may be, as of a file.
 
     Raises:
         UsageError: An option cannot be used.
     """
 
-    def __init__(self, options: WatchOptions, *, source: str = "", base: Profile | None = None) -> None:
-        self._options, self._source = options, redacted(source)
+    def __init__(
+        self, options: WatchOptions, *, source: str = "", base: Profile | None = None, patience: float = 0.0
+    ) -> None:
+        self._options, self._source, self._patience = options, redacted(source), patience
         self._base = base or Profile("run")
         self._rules = [parse_rule(text) for text in options.on_haze]
         if options.visibility_distance is None and any(rule.quantity == "visibility_m" for rule in self._rules):
@@ -106,6 +109,7 @@ class Watch:
                     distance=options.visibility_distance,
                     interval=options.telemetry_interval,
                     profile=self._profile,
+                    patience=self._patience,
                 )
                 self._observers.append(self._telemetry)
             if self._address is not None:
@@ -123,7 +127,7 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        deadline = time.monotonic() + _LAST_MOMENTS_S
+        deadline = time.monotonic() + _LAST_MOMENTS_S + self._patience
         for observer in self._observers:
             observer.close()
         # The rules first: what they find last is still handed to the actions.
@@ -146,6 +150,7 @@ class Watch:
             distance=self._options.visibility_distance,
             source=self._source,
             profile=self._profile,
+            patience=self._patience,
         )
         self._observers.append(self._alarms)
 

@@ -1,4 +1,4 @@
-"""A thread with a bounded queue: whoever hands it work never waits, and what it cannot take is counted."""
+"""A thread with a bounded queue: whoever hands it work never waits long, and what it cannot take is counted."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Worker(Generic[Item]):
         room: Items that may wait.
         tick: Seconds after which `handle` is called with nothing if nothing has come; None waits for items.
         finish: Called in the thread when it ends.
+        patience: Seconds for which `put` waits for room before it drops an item; once that was in vain it does not
+            wait again until there is room. 0 never waits.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Worker(Generic[Item]):
         room: int,
         tick: float | None = None,
         finish: Callable[[], None] | None = None,
+        patience: float = 0.0,
     ) -> None:
         self.name = name
         self.closing = threading.Event()
@@ -44,7 +47,8 @@ class Worker(Generic[Item]):
         """Items that nobody handled."""
         self._handle, self._finish, self._tick = handle, finish, tick
         self._items: deque[Item] = deque()
-        self._room = room
+        self._room, self._patience = room, patience
+        self._in_vain = False
         self._changed = threading.Condition()
         self._failing = False
         # A daemon: a peer that hangs must not keep the program from ending.
@@ -55,21 +59,29 @@ class Worker(Generic[Item]):
         self._thread.start()
 
     def put(self, item: Item) -> None:
-        """Hands an item over; never waits and never raises. Items after `close` are ignored."""
+        """Hands an item over; never raises. Items after `close` are ignored."""
         with self._changed:
             if self.closing.is_set():
                 return
-            if len(self._items) >= self._room:
+            if not self._makes_room():
                 self._items.popleft()
                 self.dropped += 1
             self._items.append(item)
-            self._changed.notify()
+            self._changed.notify_all()
+
+    def _makes_room(self) -> bool:
+        patience = 0.0 if self._in_vain else self._patience
+        room = self._changed.wait_for(lambda: len(self._items) < self._room or self.closing.is_set(), patience)
+        if not room and not self.dropped:
+            _log.warning("%s cannot keep up; the oldest that waits is dropped and counted", self.name)
+        self._in_vain = not room
+        return room
 
     def close(self) -> None:
         """Asks the thread to handle what is waiting and to end; returns at once; safe to call twice."""
         self.closing.set()
         with self._changed:
-            self._changed.notify()
+            self._changed.notify_all()
 
     def join(self, deadline: float) -> bool:
         """Waits for the thread until `deadline` on the monotonic clock; returns whether it has ended."""
@@ -84,6 +96,7 @@ class Worker(Generic[Item]):
                     self._changed.wait(self._tick)
                 items = list(self._items)
                 self._items.clear()
+                self._changed.notify_all()
                 ending = self.closing.is_set()
             if items or not ending:
                 self._guarded(lambda: self._handle(items))  # noqa: B023 - called at once

@@ -8,9 +8,10 @@ from typing import Protocol
 from rtdehaze.core.live import Joined, Lost
 from rtdehaze.core.stream import VideoInfo
 from rtdehaze.pipeline.live.accounts import Accounts, Drop
-from rtdehaze.pipeline.live.feed import Feed, Reading
+from rtdehaze.pipeline.live.feed import Feed
 from rtdehaze.pipeline.live.pace import Pace
 from rtdehaze.pipeline.live.passage import Passage
+from rtdehaze.pipeline.readings import Reading
 from rtdehaze.pipeline.runner import FrameDehazer
 
 __all__ = ["Deciding", "LiveDehazer"]
@@ -65,20 +66,10 @@ class Deciding:
         now = time.monotonic()
         self._accounts.stages["estimate"].add(now - begin)
         self._keep_pace(passage, now, now - begin)
-        if decision.haze is None or decision.brightness is None:
-            return
-        self._accounts.hazy(decision.haze.density)
-        arrived = time.time() - (now - passage.arrival)
-        self._feed.give(
-            Reading(
-                time=arrived,
-                pts=passage.frame.time,
-                frame=passage.number,
-                haze=decision.haze,
-                brightness=decision.brightness,
-                weight=decision.weight,
-            )
-        )
+        reading = Reading.of(passage.frame, decision, passage.number, time.time() - (now - passage.arrival))
+        if reading is not None:
+            self._accounts.hazy(reading.haze.density)
+            self._feed.give(reading)
 
     def _keep_pace(self, passage: Passage, now: float, seconds: float) -> None:
         number, moment = passage.number, passage.frame.time

@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,39 @@ def test_a_worker_drops_its_oldest_item_and_counts_it() -> None:
     assert worker.join(time.monotonic() + 60)
     assert handled == [0, 5, 6, 7]
     assert worker.dropped == 4
+
+
+def test_a_patient_worker_drops_nothing_that_it_can_still_take() -> None:
+    handled: list[int] = []
+
+    def handle(items: Sequence[int]) -> None:
+        time.sleep(0.01)
+        handled.extend(items)
+
+    worker: Worker[int] = Worker("test", handle, room=2, patience=60.0)
+    worker.start()
+    for number in range(50):
+        worker.put(number)
+    worker.close()
+    assert worker.join(time.monotonic() + 60)
+    assert handled == list(range(50))
+    assert worker.dropped == 0
+
+
+def test_patience_that_was_in_vain_is_not_tried_again_before_there_is_room(caplog: pytest.LogCaptureFixture) -> None:
+    go = threading.Event()
+    worker: Worker[int] = Worker("test", lambda _: bool(go.wait(60)), room=1, patience=0.05)
+    worker.start()
+    # Whoever waited for each would wait more than eight minutes.
+    begin = time.monotonic()
+    for number in range(10_000):
+        worker.put(number)
+    assert time.monotonic() - begin < 10_000 * 0.05 / 4
+    assert worker.dropped >= 9_998
+    assert caplog.text.count("cannot keep up") == 1
+    go.set()
+    worker.close()
+    assert worker.join(time.monotonic() + 60)
 
 
 def test_a_worker_survives_what_it_does_and_says_it_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,8 @@ import pytest
 from rtdehaze.core.haze import Haze
 from rtdehaze.core.watch import Observation
 from rtdehaze.pipeline.live import feed as feed_module
-from rtdehaze.pipeline.live.feed import Feed, Reading
+from rtdehaze.pipeline.live.feed import Feed
+from rtdehaze.pipeline.readings import Reading
 from tests.live.servers import PATIENCE
 
 
