@@ -57,6 +57,11 @@ class HazeConfig:
     """Share of hazy samples in which the sky, and what haze hides wholly, is fog in the clear picture, too: the sky
     of a foggy day is to stay as it is. Clear pictures have blue skies and dark hills there, and networks that saw
     only those paint fog dark and green."""
+    relit_share: float = 0.0
+    """Share of samples whose scene is lit anew, brighter here and darker there and a little warmer or colder: a few
+    hundred photographs are learned by heart otherwise, and restored better than any other."""
+    relit: float = 0.4
+    """Largest change of the light there, as a power of e."""
     foreground_share: float = 0.0
     """Share of samples with something near before the scene: a dashboard, a bonnet, a mirror (`foreground`)."""
     exposed_share: float = 0.4

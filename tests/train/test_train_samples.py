@@ -170,3 +170,24 @@ def test_something_near_may_stand_before_the_scene_and_its_haze_is_hardly_any(sc
 def test_without_colour_what_stands_before_the_scene_has_none_either(scene: Scene) -> None:
     clear = make(scene, 3, dataclasses.replace(CLEAN, foreground_share=1.0, grey_share=1.0)).clear
     np.testing.assert_array_equal(clear[..., 0], clear[..., 2])
+
+
+def test_a_scene_may_be_lit_anew_and_haze_is_as_it_was(scene: Scene) -> None:
+    plain = dataclasses.replace(CLEAN, shade_share=0.0, overcast_share=0.0)
+    changes = []
+    for seed in range(10):
+        sample = make(scene, seed, dataclasses.replace(plain, relit_share=1.0, relit=0.4))
+        before = make(scene, seed, dataclasses.replace(plain, relit_share=1e-9))
+        t = sample.transmission[..., None]
+        assert np.abs(sample.hazy / 255.0 - (sample.clear / 255.0 * t + sample.airlight * (1 - t))).max() < 0.01
+        ratio = (sample.clear[8:-8, 8:-8] + 1.0) / (before.clear[8:-8, 8:-8] + 1.0)
+        assert ratio.min() > np.exp(-0.5)
+        assert ratio.max() < np.exp(0.5)
+        changes.append(ratio.std())
+    assert min(changes) > 0.005
+    assert max(changes) > 0.1
+
+
+def test_a_grey_scene_that_is_lit_anew_stays_grey(scene: Scene) -> None:
+    clear = make(scene, 3, dataclasses.replace(CLEAN, relit_share=1.0, grey_share=1.0)).clear
+    np.testing.assert_array_equal(clear[..., 0], clear[..., 2])
