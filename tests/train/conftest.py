@@ -60,3 +60,18 @@ def validation(tmp_path_factory: pytest.TempPathFactory) -> Path:
         '{"a": {"airlight_rgb": [0.8, 0.8, 0.8]}, "b": {"airlight_rgb": [0.8, 0.8, 0.8]}}'
     )
     return folder
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate and an importance found on few samples."""
+    monkeypatch.setattr("rtdehaze.train.gate.GATE_SAMPLES", 4)
+    monkeypatch.setattr("rtdehaze.train.prune.BATCHES", 2)
+
+
+@pytest.fixture(scope="session")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of a network larger than tiny."""
+    from tests.train.simplifying import write_large  # needs PyTorch
+
+    return write_large(tmp_path_factory.mktemp("large"))
