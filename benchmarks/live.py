@@ -17,8 +17,9 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -200,14 +201,16 @@ def main() -> None:
     parser.add_argument("--model", help="of the soak; a light one makes it faster  [default: the default model]")
     parser.add_argument("--no-save", action="store_true", help="a trial: print only")
     given = parser.parse_args()
-    figures: Any
     width, height = map(int, given.size.split("x"))
-    if given.part == "latency":
-        figures = latency(given.seconds)
-    elif given.part == "ends":
-        figures = compare_ends(given.seconds, given.turns, (width, height))
-    else:
-        figures = soak(given.frames, given.model)
+    parts: dict[str, Callable[[], Any]] = {
+        "latency": lambda: {"rows": latency(given.seconds)},
+        "ends": lambda: compare_ends(given.seconds, given.turns, (width, height)),
+        "soak": lambda: soak(given.frames, given.model),
+    }
+    stolen = StolenTime()
+    figures = parts[given.part]()
+    # Parts are taken on days and in hours of their own.
+    figures = {"date": datetime.now(UTC).date().isoformat(), "stolen": stolen.share(), **figures}
     print(json.dumps(figures, indent=2))
     if not given.no_save:
         path = RESULTS / "live.json"
