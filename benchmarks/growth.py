@@ -40,6 +40,8 @@ from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
 from rtdehaze.stages.estimate.models import list_models, load_model
 
 PARTS = ("sizes", "streams", "models", "every")
+CROWDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"1 / streams": lambda at: 1 / at, "log2(streams)": np.log2}
+"""More streams fill idle cores; where there are none they push each other's frames out of the caches."""
 
 
 def fit(
@@ -126,7 +128,10 @@ def by_streams(counts: Sequence[int], size: str, seconds: float, rounds: int) ->
         for count, rates in taken.items()
     ]
     times = [one["ms_per_frame"] for one in rows]
-    law = fit(counts, times, lambda at: 1 / at, "ms = {a} + {b} / streams")
+    laws = [
+        fit(counts, times, basis, f"ms = {{a}} + {{b}} x {name}") | {"over": name} for name, basis in CROWDS.items()
+    ]
+    law = min(laws, key=lambda one: float(one["largest_error"]))
     return {"size": size, "rows": rows, "laws": {"ms_per_frame": law}}
 
 
@@ -225,7 +230,7 @@ def draw_streams(axes: Any, part: dict[str, Any]) -> None:
     law = part["laws"]["ms_per_frame"]
     dense = np.linspace(min(counts), max(counts), 100)
     axes.plot(counts, [one["fps_together"] for one in part["rows"]], "o", color="#4477aa")
-    axes.plot(dense, 1e3 / (law["a"] + law["b"] / dense), color="#4477aa", label=law["law"])
+    axes.plot(dense, 1e3 / (law["a"] + law["b"] * CROWDS[law["over"]](dense)), color="#4477aa", label=law["law"])
     axes.set(xlabel="streams", ylabel="fps of all together", title=f"streams of {part['size']}", ylim=(0, None))
     axes.set_xticks(counts)
     axes.legend(fontsize=8)

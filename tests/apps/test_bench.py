@@ -107,6 +107,15 @@ def test_the_json_says_all_and_is_read_back_as_it_was(found: Bench, tmp_path: Pa
     assert read_bench(path) == found
 
 
+def test_a_file_of_before_stolen_time_was_looked_at_can_still_be_read(found: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "bench.json"
+    write_bench(found, path)
+    content = json.loads(path.read_text())
+    del content["stolen"]
+    path.write_text(json.dumps(content))
+    assert read_bench(path) == dataclasses.replace(found, stolen=None)
+
+
 def test_the_machine_names_neither_host_nor_folder() -> None:
     text = json.dumps(machine())
     assert str(Path.cwd()) not in text

@@ -158,6 +158,8 @@ def read_bench(path: Path) -> Bench:
         raise UsageError(f"{path} was not written by rtdehaze bench --json: its schema is {said!r}, not {SCHEMA!r}")
     try:
         rows = tuple(_row(row) for row in content["rows"])
+        # The first versions did not look.
+        content.setdefault("stolen", None)
         return Bench(**{name: content[name] for name in _names(Bench) if name != "rows"}, rows=rows)
     except (KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} is damaged: {type(error).__name__} {error}") from error
