@@ -220,6 +220,9 @@ def draw_sizes(axes: Any, part: dict[str, Any]) -> None:
         axes.plot(dense, law["a"] + law["b"] * dense, color=colour, label=f"{label}: {law['law']}")
     axes.set(xscale="log", yscale="log", ylabel="ms", title="size of the picture, no codecs")
     axes.set_xticks(x, [one["size"] for one in part["rows"]], fontsize=8)
+    low, high = axes.get_ylim()
+    steps = [step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500) if low <= step <= high]
+    axes.set_yticks(steps, [str(step) for step in steps])
     axes.minorticks_off()
     axes.legend(fontsize=8)
 
