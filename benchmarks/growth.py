@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from results import RESULTS, save
-from turns import Contestant, take_turns
+from turns import Contestant, in_turn, take_turns
 
 from rtdehaze.apps.bench.material import gather
 from rtdehaze.apps.bench.plan import GENERATED, NO_CODEC, Codec, parse_size
@@ -114,8 +114,8 @@ def by_streams(counts: Sequence[int], size: str, seconds: float, rounds: int) ->
     together(estimator, frames, 1, 4)
     alone = together(estimator, frames, 1, 40)
     taken: dict[int, list[float]] = {count: [] for count in counts}
-    for _ in range(rounds):
-        for count in counts:
+    for number in range(rounds):
+        for count in in_turn(counts, number):
             each = max(4, frames_for(seconds, alone) // count)
             taken[count].append(together(estimator, frames, count, each))
     rows = [

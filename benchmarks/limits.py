@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 from results import RESULTS, save
-from turns import Contestant, take_turns
+from turns import Contestant, in_turn, take_turns
 
 from rtdehaze.apps.bench.material import Material, gather, playable
 from rtdehaze.apps.bench.plan import GENERATED, Codec, parse_size
@@ -61,10 +62,12 @@ def timed(ways: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float
     for way in ways.values():
         way()
     end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(next(iter(taken.values()))) < 3:
-        for name, way in ways.items():
+    for number in count():
+        if number >= 3 and time.perf_counter() >= end:
+            break
+        for name in in_turn(ways, number):
             begin = time.perf_counter()
-            way()
+            ways[name]()
             taken[name].append((time.perf_counter() - begin) * 1e3)
     return {name: statistics.median(times) for name, times in taken.items()}
 
@@ -106,7 +109,7 @@ def stages(material: Material, estimator: Estimator, limits: dict[str, float], s
     thumbnail, out = thumbnail_of(frame, *size), empty_frame(frame)
     haze = estimator.estimate(thumbnail)
     removal = plan_removal(haze, strength=1.0, guide=thumbnail)
-    smoother, clock = HazeSmoother(0.5), iter(range(10**9))
+    smoother, clock = HazeSmoother(0.5), count()
     following = [thumbnail_of(one, *size) for one in material.frames]
 
     def smooth() -> None:
@@ -161,27 +164,27 @@ def transcodes(material: Material, estimator: Estimator, preset: str, seconds: f
         }
         runs = take_turns(contestants, seconds, rounds)
         ratios = [a.fps / b.fps for a, b in zip(runs["ours"], runs["without"], strict=True)]
-        count = runs["without"][0].frames
+        frames = runs["without"][0].frames
         return {
             "ours_fps": round(statistics.median(run.fps for run in runs["ours"]), 1),
             "without_fps": round(statistics.median(run.fps for run in runs["without"]), 1),
-            "decode_fps": round(decoded(play, count), 1),
-            "encode_fps": round(encoded(bed, material, count), 1),
+            "decode_fps": round(decoded(play, frames), 1),
+            "encode_fps": round(encoded(bed, material, frames), 1),
             "share_of_its_limit": round(statistics.median(ratios), 3),
         }
 
 
-def decoded(play: Callable[[int], Any], count: int) -> float:
+def decoded(play: Callable[[int], Any], frames: int) -> float:
     """Frames a second of decoding alone."""
-    with closing(play(count)) as source:
+    with closing(play(frames)) as source:
         begin = time.perf_counter()
         found = sum(isinstance(item, Frame) for item in source.items())
         return found / (time.perf_counter() - begin)
 
 
-def encoded(bed: Bed, material: Material, count: int) -> float:
+def encoded(bed: Bed, material: Material, frames: int) -> float:
     """Frames a second of encoding alone, from frames that are already the encoder's."""
-    with tempfile.TemporaryDirectory() as folder, closing(bed.source(count)) as source:
+    with tempfile.TemporaryDirectory() as folder, closing(bed.source(frames)) as source:
         sink = bed.sink(source, Path(folder), untouched=False)
         step = int(1 / (25 * source.video.time_base))
         held = []
@@ -191,11 +194,11 @@ def encoded(bed: Bed, material: Material, count: int) -> float:
                 written.samples[:] = plane.samples
             held.append(out)
         begin = time.perf_counter()
-        for number in range(count):
+        for number in range(frames):
             frame = held[number % len(held)]
             sink.write(replace(frame, pts=number * step, time_base=source.video.time_base))
         sink.finish()
-        return count / (time.perf_counter() - begin)
+        return frames / (time.perf_counter() - begin)
 
 
 def main() -> None:

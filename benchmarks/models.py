@@ -16,6 +16,7 @@ import time
 import cv2
 import numpy as np
 from results import save
+from turns import in_turn
 
 from rtdehaze.apps.evaluate.domains import gather_domains
 from rtdehaze.apps.evaluate.evaluation import evaluate
@@ -30,8 +31,9 @@ def milliseconds(models: list[str]) -> dict[str, dict[str, float]]:
     """Time of one estimate for 1080p, one thread."""
     estimators = {name: open_estimator(name, provider="cpu", threads=1) for name in models}
     taken: dict[str, list[float]] = {name: [] for name in models}
-    for _ in range(RUNS):
-        for name, estimator in estimators.items():
+    for number in range(RUNS):
+        for name in in_turn(estimators, number):
+            estimator = estimators[name]
             width, height = estimator.thumbnail_size(1920, 1080)
             thumbnail = np.random.default_rng(0).uniform(0.3, 0.9, (3, height, width)).astype(np.float32)
             start = time.perf_counter()

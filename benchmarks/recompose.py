@@ -20,6 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 from results import save
+from turns import in_turn
 
 from rtdehaze.core.colour import Colour
 from rtdehaze.core.frame import PIXEL_FORMATS, Frame, Layout, Plane
@@ -69,10 +70,10 @@ def measure(size: str, threads: int) -> list[dict[str, Any]]:
             frame, out = noisy_frame(name, width, height), noisy_frame(name, width, height)
             ways: dict[str, Removal | None] = {"ms": removal, "plain": replace(removal, guide=None), "copy": None}
             spent: dict[str, list[float]] = {way: [] for way in ways}
-            for _ in range(_ROUNDS + 1):
-                for way, maps in ways.items():
+            for number in range(_ROUNDS + 1):
+                for way in in_turn(ways, number):
                     start = clock()
-                    recomposer.apply(frame, maps, out)
+                    recomposer.apply(frame, ways[way], out)
                     spent[way].append((clock() - start) * 1e3)
             medians = {way: round(statistics.median(times[1:]), 3) for way, times in spent.items()}
             best = {f"{way}_least": round(min(times[1:]), 3) for way, times in spent.items()}

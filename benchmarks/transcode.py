@@ -13,11 +13,13 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import av
 from results import save
+from turns import in_turn
 
 import rtdehaze
 from rtdehaze.apps.demo import write_frames
@@ -57,22 +59,32 @@ def compare(clip: Path, preset: str, runs: int, frames: int, model: str | None, 
     """Lets the three take turns; returns fps and ratios."""
     clear = folder / f"clear-{preset}.mp4"
     ours(clip, clear, preset, model)
-    seconds: dict[str, list[float]] = {"plain": [], "rtdehaze": [], "plain_of_dehazed": []}
-    for _ in range(runs):
-        seconds["plain"].append(plain(clip, folder / "plain.mp4", preset))
+    reports = []
+
+    def dehazed() -> float:
         taken, report = ours(clip, folder / "ours.mp4", preset, model)
-        seconds["rtdehaze"].append(taken)
-        seconds["plain_of_dehazed"].append(plain(clear, folder / "plain.mp4", preset))
+        reports.append(report)
+        return taken
+
+    ways: dict[str, Callable[[], float]] = {
+        "plain": lambda: plain(clip, folder / "plain.mp4", preset),
+        "rtdehaze": dehazed,
+        "plain_of_dehazed": lambda: plain(clear, folder / "plain.mp4", preset),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(runs):
+        for name in in_turn(ways, number):
+            seconds[name].append(ways[name]())
     ratios = [a / b for a, b in zip(seconds["plain"], seconds["rtdehaze"], strict=True)]
     content = [a / b for a, b in zip(seconds["plain_of_dehazed"], seconds["rtdehaze"], strict=True)]
     return {
         "preset": preset,
-        "model": report.model,
+        "model": reports[-1].model,
         "fps": {name: round(frames / statistics.median(taken), 1) for name, taken in seconds.items()},
         "ratio_to_plain": round(statistics.median(ratios), 3),
         "ratio_to_plain_runs": [round(ratio, 3) for ratio in ratios],
         "ratio_to_plain_of_dehazed": round(statistics.median(content), 3),
-        "stages_ms": {name: times.p50_ms for name, times in report.stages.items()},
+        "stages_ms": {name: times.p50_ms for name, times in reports[-1].stages.items()},
     }
 
 

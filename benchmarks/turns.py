@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 
@@ -13,7 +14,9 @@ from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.runner import FrameDehazer
 from rtdehaze.pipeline.threads import opencv_threads
 
-__all__ = ["Contestant", "once", "take_turns"]
+__all__ = ["Contestant", "in_turn", "once", "take_turns"]
+
+Name = TypeVar("Name")
 
 _WARM_UP_FRAMES = 2
 """The slowest peers take seconds each."""
@@ -25,6 +28,18 @@ class Contestant:
 
     bed: Bed
     make: Callable[[], FrameDehazer]
+
+
+def in_turn(names: Iterable[Name], number: int) -> list[Name]:
+    """The order of a round: who begins changes, who follows whom does not.
+
+    Args:
+        names: Of all that take turns.
+        number: Of the round, from 0.
+    """
+    order = list(names)
+    begin = number % len(order) if order else 0
+    return order[begin:] + order[:begin]
 
 
 def take_turns(contestants: Mapping[str, Contestant], seconds: float, rounds: int) -> dict[str, list[Run]]:
@@ -41,9 +56,9 @@ def take_turns(contestants: Mapping[str, Contestant], seconds: float, rounds: in
         warm = once(one, frames_for(seconds / 4, first.fps))
         counts[name] = frames_for(seconds, warm.fps)
     runs: dict[str, list[Run]] = {name: [] for name in contestants}
-    for _ in range(rounds):
-        for name, one in contestants.items():
-            runs[name].append(once(one, counts[name]))
+    for number in range(rounds):
+        for name in in_turn(contestants, number):
+            runs[name].append(once(contestants[name], counts[name]))
     return runs
 
 

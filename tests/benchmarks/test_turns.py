@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import itertools
+import time
+
+import cv2
+import limits
+import pytest
+import turns
+from turns import Contestant, in_turn, take_turns
+
+
+def test_each_begins_as_often_as_the_others_and_follows_the_same_one() -> None:
+    rounds = [in_turn("abc", number) for number in range(6)]
+    assert ["".join(order) for order in rounds] == ["abc", "bca", "cab"] * 2
+    assert in_turn([], 3) == []
+
+
+class _Still:
+    """Neither dehazes nor runs; only whose turn it is counts."""
+
+
+class _Ran:
+    fps = 1e-3
+
+
+@pytest.fixture
+def order(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, int]]:
+    """Of the runs: on what, and OpenCV's threads meanwhile."""
+    seen: list[tuple[object, int]] = []
+
+    def run_once(bed: object, dehazer: object, count: int) -> _Ran:
+        del dehazer, count
+        seen.append((bed, cv2.getNumThreads()))
+        return _Ran()
+
+    monkeypatch.setattr(turns, "run_once", run_once)
+    return seen
+
+
+def test_who_begins_a_round_changes(order: list[tuple[object, int]]) -> None:
+    there = {name: Contestant(name, _Still) for name in ("a", "b", "c")}  # type: ignore[arg-type]
+    runs = take_turns(there, 0.1, 3)
+    warm_up = 2 * len(there)
+    assert [bed for bed, _ in order[warm_up:]] == list("abcbcacab")
+    assert [len(own) for own in runs.values()] == [3, 3, 3]
+
+
+def test_ways_that_are_timed_in_turns_change_who_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    ticks = itertools.count()
+    monkeypatch.setattr(time, "perf_counter", lambda: next(ticks) * 1.0)
+    limits.timed({"a": lambda: seen.append("a"), "b": lambda: seen.append("b")}, 0.5)
+    assert "".join(seen) == "ab" + "abbaab"
