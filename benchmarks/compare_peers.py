@@ -4,8 +4,8 @@
     python benchmarks/compare_peers.py --size 1080p --seconds 8 --rounds 5 --codecs none --peers dcp-full,aod-net
 
 Every method sees the same frames through the same threads and queues (`peers/all.py` says what each is). Ratios are of
-runs that followed each other; their median counts. Peers may use all cores; ours plans its own. What it prints and
-saves: frames a second, milliseconds of work on a frame, ratio of ours to each.
+runs of the same round; their median counts. Peers may use all cores, or as many as `--threads` says; ours plans its
+own. What it prints and saves: frames a second, milliseconds of work on a frame, ratio of ours to each.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import cv2
 from peers.all import PEERS, peers_named
 from results import RESULTS, save
 from turns import Contestant, take_turns
@@ -28,7 +27,7 @@ from rtdehaze.apps.bench.running import Bed, Run, Untouched, as_in_a_run
 from rtdehaze.core.options import Mode
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.runner import FrameDehazer
-from rtdehaze.pipeline.threads import plan_threads
+from rtdehaze.pipeline.threads import available_cores, plan_threads
 from rtdehaze.stages.estimate.estimator import open_estimator
 
 Maker = Callable[[], FrameDehazer]
@@ -79,11 +78,11 @@ def main() -> None:
     parser.add_argument("--codecs", default="none,libx264:ultrafast")
     parser.add_argument("--seconds", type=float, default=8.0, help="length of a run")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=None, help="cores to plan for")
+    parser.add_argument("--threads", type=int, help="cores for all, ours and peers")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     threads = plan_threads(given.threads)
-    cores = given.threads or cv2.getNumberOfCPUs()
+    cores = given.threads or available_cores()
     material = gather(GENERATED, parse_size(given.size))
     found: dict[str, Any] = {"size": given.size, "peers": {peer.name: peer.note for peer in peers_named(given.peers)}}
     for word in given.codecs.split(","):
@@ -93,7 +92,7 @@ def main() -> None:
             bed = Bed(material, codec, play, threads.encode)
             contestants = makers(given.models.split(","), given.peers, cores, in_memory=bed.in_memory)
             there = {name: Contestant(bed, make) for name, make in contestants.items()}
-            found[word] = figures(take_turns(there, given.seconds, given.rounds))
+            found[word] = figures(take_turns(there, given.seconds, given.rounds, cores))
         for row in found[word]:
             print(
                 f"{word:18} {row['method']:18} {row['fps']:9.2f} fps {row['ms_per_frame']:9.2f} ms of dehazing a frame"

@@ -153,7 +153,7 @@ def main() -> None:
     contestants = {
         name: Contestant(bed, make) for name, make in makers(models, given.peers, cores, in_memory=True).items()
     }
-    runs = take_turns(contestants, given.seconds, given.rounds)
+    runs = take_turns(contestants, given.seconds, given.rounds, cores)
     times = {name: round(1e3 / statistics.median(run.fps for run in own), 2) for name, own in runs.items()}
     for name, ms in times.items():
         print(

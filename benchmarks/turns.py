@@ -7,12 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
-import cv2
-
 from rtdehaze.apps.bench.running import Bed, Run, frames_for, run_once
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.runner import FrameDehazer
-from rtdehaze.pipeline.threads import opencv_threads
+from rtdehaze.pipeline.threads import available_cores, opencv_threads
 
 __all__ = ["Contestant", "in_turn", "once", "take_turns"]
 
@@ -42,31 +40,34 @@ def in_turn(names: Iterable[Name], number: int) -> list[Name]:
     return order[begin:] + order[:begin]
 
 
-def take_turns(contestants: Mapping[str, Contestant], seconds: float, rounds: int) -> dict[str, list[Run]]:
+def take_turns(
+    contestants: Mapping[str, Contestant], seconds: float, rounds: int, cores: int | None = None
+) -> dict[str, list[Run]]:
     """Measures all, round by round, after a warm-up that also says how many frames make a run.
 
     Args:
         contestants: By name.
         seconds: Length of a run, about.
         rounds: Runs of each.
+        cores: That OpenCV gets for others than ours; None gives it all that the process may use.
     """
     counts = {}
     for name, one in contestants.items():
-        first = once(one, _WARM_UP_FRAMES)
-        warm = once(one, frames_for(seconds / 4, first.fps))
+        first = once(one, _WARM_UP_FRAMES, cores)
+        warm = once(one, frames_for(seconds / 4, first.fps), cores)
         counts[name] = frames_for(seconds, warm.fps)
     runs: dict[str, list[Run]] = {name: [] for name in contestants}
     for number in range(rounds):
         for name in in_turn(contestants, number):
-            runs[name].append(once(contestants[name], counts[name]))
+            runs[name].append(once(contestants[name], counts[name], cores))
     return runs
 
 
-def once(one: Contestant, count: int) -> Run:
-    """One run; OpenCV on one thread for ours, as the pipeline has it, and on all for others."""
+def once(one: Contestant, count: int, cores: int | None = None) -> Run:
+    """One run; OpenCV on one thread for ours, as the pipeline has it, and on so many cores for others."""
     dehazer = one.make()
     ours = isinstance(dehazer, Dehazer)
-    with opencv_threads(1 if ours else cv2.getNumberOfCPUs()), ExitStack() as held:
+    with opencv_threads(1 if ours else cores or available_cores()), ExitStack() as held:
         if isinstance(dehazer, Dehazer):
             held.enter_context(dehazer)
         run = run_once(one.bed, dehazer, count)

@@ -46,6 +46,12 @@ def test_who_begins_a_round_changes(order: list[tuple[object, int]]) -> None:
     assert [len(own) for own in runs.values()] == [3, 3, 3]
 
 
+@pytest.mark.parametrize("cores", [1, 2])
+def test_others_get_the_cores_that_were_asked_for(order: list[tuple[object, int]], cores: int) -> None:
+    take_turns({"peer": Contestant("peer", _Still)}, 0.1, 1, cores)  # type: ignore[arg-type]
+    assert {threads for _, threads in order} == {cores}
+
+
 def test_ways_that_are_timed_in_turns_change_who_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     ticks = itertools.count()
