@@ -14,11 +14,10 @@ import argparse
 import statistics
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from peers.all import PEERS, peers_named
-from results import RESULTS, save
+from results import add_out, save
 from turns import Contestant, take_turns
 
 from rtdehaze.apps.bench.material import gather, playable
@@ -79,7 +78,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="length of a run")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, help="cores for all, ours and peers")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    add_out(parser)
     given = parser.parse_args()
     threads = plan_threads(given.threads)
     cores = given.threads or available_cores()

@@ -23,7 +23,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from results import save
+from results import add_out, save
 
 from rtdehaze.core.colour import Colour, Matrix, luma_weights
 from rtdehaze.core.frame import PIXEL_FORMATS, Frame, Plane
@@ -247,6 +247,7 @@ def main() -> None:
     parser.add_argument("--maps", default="256,512", help="widths of the map")
     parser.add_argument("--noise", default="0,2", help="levels of 8 bits")
     parser.add_argument("--seeds", default="0,1")
+    add_out(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     figures = [
@@ -256,7 +257,7 @@ def main() -> None:
         for map_width in map(int, options.maps.split(","))
         for noise in map(float, options.noise.split(","))
     ]
-    print(save("edges", figures))
+    print(save("edges", figures, options.out))
 
 
 if __name__ == "__main__":

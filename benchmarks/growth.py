@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from results import RESULTS, save
+from results import add_out, save
 from turns import Contestant, in_turn, take_turns
 
 from rtdehaze.apps.bench.material import gather
@@ -272,7 +272,7 @@ def main() -> None:
     parser.add_argument("--size", default="1080p", help="of streams, models and every")
     parser.add_argument("--seconds", type=float, default=4.0, help="length of a run")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    add_out(parser)
     given = parser.parse_args()
     runs = given.seconds, given.rounds
     parts: dict[str, Callable[[], dict[str, Any]]] = {

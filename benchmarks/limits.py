@@ -33,7 +33,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import onnx
 import onnxruntime as ort
-from results import RESULTS, save
+from results import add_out, save
 from turns import Contestant, in_turn, take_turns
 
 from rtdehaze.apps.bench.material import Material, gather, playable
@@ -209,7 +209,7 @@ def main() -> None:
     parser.add_argument("--model", default="base")
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    add_out(parser)
     given = parser.parse_args()
     found: dict[str, Any] = {"machine_limits": machine_limits(given.seconds), "sizes": {}}
     print(found["machine_limits"])

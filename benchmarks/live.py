@@ -4,7 +4,7 @@ python benchmarks/live.py latency --seconds 60
 python benchmarks/live.py ends --seconds 20 --turns 3
 python benchmarks/live.py soak --frames 200000
 
-Needs ffmpeg; `ends` needs GStreamer's RTSP server, too. Each part is saved beside the others in results/live.json.
+Needs ffmpeg; `ends` needs GStreamer's RTSP server, too. Each part is saved beside the others in live.json.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from live_ends import RATE, compare_ends, write_clip
-from results import RESULTS, save
+from results import add_out, save
 
 from rtdehaze.apps.bench.stolen import StolenTime
 from rtdehaze.apps.drive import drive_frames
@@ -199,7 +199,7 @@ def main() -> None:
     parser.add_argument("--size", default="1280x720", help="of the picture of `ends`, at least 448 wide")
     parser.add_argument("--frames", type=int, default=200_000, help="of the soak")
     parser.add_argument("--model", help="of the soak; a light one makes it faster  [default: the default model]")
-    parser.add_argument("--no-save", action="store_true", help="a trial: print only")
+    add_out(parser)
     given = parser.parse_args()
     width, height = map(int, given.size.split("x"))
     parts: dict[str, Callable[[], Any]] = {
@@ -212,10 +212,9 @@ def main() -> None:
     # Parts are taken on days and in hours of their own.
     figures = {"date": datetime.now(UTC).date().isoformat(), "stolen": stolen.share(), **figures}
     print(json.dumps(figures, indent=2))
-    if not given.no_save:
-        path = RESULTS / "live.json"
-        before = json.loads(path.read_text())["figures"] if path.exists() else {}
-        print("saved", save("live", {**before, given.part: figures}).name)
+    path = given.out / "live.json"
+    before = json.loads(path.read_text())["figures"] if path.exists() else {}
+    print("saved", save("live", {**before, given.part: figures}, given.out).name)
 
 
 if __name__ == "__main__":

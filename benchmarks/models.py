@@ -15,7 +15,7 @@ import time
 
 import cv2
 import numpy as np
-from results import save
+from results import add_out, save
 from turns import in_turn
 
 from rtdehaze.apps.evaluate.domains import gather_domains
@@ -51,6 +51,7 @@ def main() -> None:
     for kind in ("pairs", "clips", "real"):
         parser.add_argument(f"--{kind}", action="append", default=[], metavar="[NAME=]DIR|generated")
     parser.add_argument("--model", action="append", help="a name or a path, several times; all shipped ones if none")
+    add_out(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     models = options.model or list_models()
@@ -65,7 +66,7 @@ def main() -> None:
         figures[result.domain.name] = {"kind": result.domain.kind.value, "count": len(result.items), "means": means}
         for method, scores in means.items():
             print(result.domain.name, method, *(f"{key}={value:g}" for key, value in scores.items()), sep="  ")
-    print("figures:", save("models", figures))
+    print("figures:", save("models", figures, options.out))
 
 
 if __name__ == "__main__":

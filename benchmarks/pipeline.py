@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from results import save
+from results import add_out, save
 
 import rtdehaze
 from rtdehaze.apps.demo import write_frames
@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--model", default=None)
     parser.add_argument("--memory", action="store_true", help="watch the memory instead")
+    add_out(parser)
     given = parser.parse_args()
     with opencv_threads(1):
         if given.memory:
@@ -93,7 +94,7 @@ def main() -> None:
             for size in given.sizes.split(","):
                 figures.append(steady(size, given.frames, given.runs, given.model))
                 print(figures[-1])
-    print("saved", save("memory" if given.memory else "pipeline", figures).name)
+    print("saved", save("memory" if given.memory else "pipeline", figures, given.out).name)
 
 
 if __name__ == "__main__":

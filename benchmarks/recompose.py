@@ -19,7 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from results import save
+from results import add_out, save
 from turns import in_turn
 
 from rtdehaze.core.colour import Colour
@@ -112,6 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--sizes", default="640x360,1280x720,1920x1080,3840x2160")
     parser.add_argument("--threads", default="1,2")
+    add_out(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     rows = []
@@ -120,7 +121,7 @@ def main() -> None:
             rows += measure(size, threads)
     linear = linearity(rows)
     print("linear:", linear)
-    print(save("recompose", {"linear": linear, "rows": rows}))
+    print(save("recompose", {"linear": linear, "rows": rows}, options.out))
 
 
 if __name__ == "__main__":

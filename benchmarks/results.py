@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,12 +11,31 @@ from typing import Any
 from rtdehaze.apps.bench.machine import machine
 from rtdehaze.apps.bench.stolen import StolenTime
 
-__all__ = ["save"]
+__all__ = ["RESULTS", "add_out", "save"]
 
 RESULTS = Path(__file__).parent / "results"
 
 _STOLEN = StolenTime()
 """Since the benchmark began."""
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """Adds `--out`, so that a try does not replace figures that are kept."""
+    parser.add_argument(
+        "--out",
+        type=_folder,
+        default=RESULTS,
+        metavar="DIR",
+        help="for the figures, made where it is not there  [default: benchmarks/results]",
+    )
+
+
+def _folder(word: str) -> Path:
+    path = Path(word)
+    nearest = next(one for one in (path, *path.absolute().parents) if one.exists())
+    if not nearest.is_dir():
+        raise argparse.ArgumentTypeError(f"{nearest} is no folder")
+    return path
 
 
 def save(name: str, figures: Any, folder: Path = RESULTS) -> Path:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from results import save
+from results import add_out, save
 
 from rtdehaze.core.haze import Haze
 from rtdehaze.measure.fidelity import band_around_edges, mean_absolute_error, psnr
@@ -171,6 +171,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="1,2")
     parser.add_argument("--transmission", type=float, default=0.6, help="median of the drive's first frame")
     parser.add_argument("--seconds", type=float, default=0.5, help="time constant of the smoothing")
+    add_out(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     sources: dict[str, Callable[[DriveFrame, Array], Haze]] = {"truth+noise": lambda frame, _: noisy_truth(frame)}
@@ -198,7 +199,7 @@ def main() -> None:
                         f"{row['error']:8.4f} {row['edge_error']:9.4f} {row['psnr']:7.2f} {row['ms']:7.2f}",
                         flush=True,
                     )
-    print(f"saved {save('smoothing', figures)}")
+    print(f"saved {save('smoothing', figures, options.out)}")
 
 
 if __name__ == "__main__":

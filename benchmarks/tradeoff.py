@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from compare_peers import makers
 from peers.all import PEERS
-from results import RESULTS, save
+from results import add_out, save
 from turns import Contestant, take_turns
 
 from rtdehaze.apps.bench.material import gather
@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="pictures of each folder, spread evenly")
     parser.add_argument("--seconds", type=float, default=4.0, help="length of a run")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    add_out(parser)
     given = parser.parse_args()
     cores, models = available_cores(), given.models.split(",")
     domains: dict[str, Pictures] = {"generated drives": drives}

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import av
-from results import save
+from results import add_out, save
 from turns import in_turn
 
 import rtdehaze
@@ -97,6 +97,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--model", default=None)
     parser.add_argument("--clip", type=Path, help="a hazy clip of your own instead of the generated drive")
+    add_out(parser)
     given = parser.parse_args()
     width, height = map(int, given.size.split("x"))
     with tempfile.TemporaryDirectory() as name:
@@ -110,7 +111,7 @@ def main() -> None:
             row = compare(clip, preset, given.runs, given.frames, given.model, folder)
             print(row, flush=True)
             figures.append(row)
-            save("transcode", {"size": given.size, "frames": given.frames, "runs": figures})
+            save("transcode", {"size": given.size, "frames": given.frames, "runs": figures}, given.out)
     print("saved transcode.json")
 
 

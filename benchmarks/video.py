@@ -21,7 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from results import save
+from results import add_out, save
 
 from rtdehaze.core.colour import Matrix, luma_weights
 from rtdehaze.core.haze import Haze, Removal
@@ -121,6 +121,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=40, help="of each clip")
     parser.add_argument("--clean", action="store_true", help="no noise, no compression")
     parser.add_argument("--count", type=int, default=12, help="clips over still pictures")
+    add_out(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     wanted = {"drives": options.drives, "stills": options.stills, "videos": options.videos}
@@ -145,7 +146,7 @@ def main() -> None:
                     f"{means['jitter']:8.4f} {means['warping']:8.3f}",
                     flush=True,
                 )
-    print(f"saved {save('video', rows)}")
+    print(f"saved {save('video', rows, options.out)}")
 
 
 if __name__ == "__main__":

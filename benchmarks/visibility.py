@@ -15,7 +15,7 @@ import itertools
 from typing import Any
 
 import numpy as np
-from results import save
+from results import add_out, save
 
 from rtdehaze.apps.watch.visibility import visibility_index, visual_range
 from rtdehaze.pipeline.dehazer import Dehazer
@@ -63,6 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--model", action="append", help=f"may be repeated  [default: {DEFAULT_MODEL}]")
+    add_out(parser)
     arguments = parser.parse_args()
     tables = {model: figures(model, arguments.seeds) for model in arguments.model or [DEFAULT_MODEL]}
     for model, table in tables.items():
@@ -71,7 +72,7 @@ def main() -> None:
             middle, low, high = row["ratio"]
             index = f"index {row['index, median']:.2f}, true {row['index, true']:.2f}"
             print(f"  median t {true:>4}: estimated / true {middle:.2f} ({low:.2f} to {high:.2f}), {index}")
-    print(save("visibility", {"seeds": arguments.seeds, "noise": NOISE, "models": tables}))
+    print(save("visibility", {"seeds": arguments.seeds, "noise": NOISE, "models": tables}, arguments.out))
 
 
 if __name__ == "__main__":
