@@ -145,6 +145,31 @@ def test_an_unknown_encoder_ends_the_benchmark(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("codec", "said"),
+    [
+        ("h264:no-such-preset", "no preset 'no-such-preset'; take one of ultrafast"),
+        ("hevc:no-such-preset", "hevc:no-such-preset cannot be measured"),
+        ("ffv1:fast", "ffv1 has no presets; write ffv1"),
+        ("aac", "'aac' is unknown"),
+        ("dnxhd", "'dnxhd' is unknown or cannot be measured"),
+    ],
+)
+def test_what_cannot_be_encoded_is_refused_before_anything_is_rendered(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], codec: str, said: str
+) -> None:
+    monkeypatch.setattr(benching, "gather", lambda *_, **__: pytest.fail("rendered"))
+    with pytest.raises(UsageError, match=said):
+        benching.bench(small(codecs=["none", codec]))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_every_size_of_a_file_is_tried(foggy_clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benching, "gather", lambda *_, **__: pytest.fail("rendered"))
+    with pytest.raises(UsageError, match=r"mpeg1video cannot be measured: .*8192x64"):
+        benching.bench(small(source=str(foggy_clip), sizes=["96x64", "8192x64"], codecs=["mpeg1video"]))
+
+
 def test_what_is_complete_survives_an_interruption(tmp_path: Path) -> None:
     stop, path = threading.Event(), tmp_path / "bench.json"
 

@@ -54,6 +54,7 @@ def test_a_provider_that_does_not_open_is_an_error_and_no_number(
     [
         (("--sizes", "huge"), "huge"),
         (("--codec", "no-such-codec"), "no-such-codec"),
+        (("--codec", "none,h264:no-such-preset"), "no-such-preset"),
         (("--providers", "npu"), "npu"),
         (("--models", "no-such-model"), "no-such-model"),
         (("--source", "missing.mp4"), "missing.mp4"),
@@ -69,6 +70,13 @@ def test_what_cannot_be_measured_is_one_line_and_exit_code_2(
     assert result.code == 2
     assert said in result.err
     assert result.err.count("\n") == 1
+
+
+def test_like_input_is_refused_and_not_offered(rtdehaze: Command) -> None:
+    result = rtdehaze("bench", *QUICK, "--codec", "like-input")
+    assert result.code == 2
+    assert result.err.count("like-input") == 1
+    assert "h264" in result.err
 
 
 def test_an_existing_file_is_kept_without_overwrite(rtdehaze: Command, tmp_path: Path) -> None:

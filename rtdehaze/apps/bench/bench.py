@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import rtdehaze
+from rtdehaze.apps.bench.encoders import assert_encodable
 from rtdehaze.apps.bench.machine import gpu_memory_mib, machine
 from rtdehaze.apps.bench.material import Material, gather, playable
 from rtdehaze.apps.bench.plan import NO_CODEC, Case, Codec, Plan
@@ -48,11 +49,12 @@ def bench(plan: Plan, *, on_progress: Progress | None = None, stop: threading.Ev
 
     Raises:
         ProviderError: A provider did not open, or left part of a model to the CPU; before anything is measured.
-        UsageError: There is no such model, codec or preset.
+        UsageError: There is no such model, codec or preset, or an encoder does not open; before anything is measured.
         SourceError: The source cannot be read.
     """
     stop = stop or threading.Event()
     threads = plan_threads(plan.threads)
+    assert_encodable(plan, threads.encode)
     rows: list[Row] = []
     complete, stolen = True, StolenTime()
     with opencv_threads(1):

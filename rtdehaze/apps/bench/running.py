@@ -13,6 +13,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rtdehaze.apps.bench.encoders import open_encoder
 from rtdehaze.apps.bench.material import Material
 from rtdehaze.apps.bench.plan import NO_CODEC, Codec
 from rtdehaze.apps.frames import empty_frame
@@ -140,18 +141,7 @@ class Bed:
         """
         if self.in_memory:
             return NullSink(source.video)
-        from rtdehaze.stages.encode.settings import CODECS
-        from rtdehaze.stages.encode.sink import open_sink
-
-        name = self._codec.name
-        sink = open_sink(
-            str(folder / "clear.mkv"),
-            source,
-            codec=name if name in CODECS else None,
-            encoder=None if name in CODECS else name,
-            preset=self._codec.preset,
-            threads=self._threads,
-        )
+        sink = open_encoder(self._codec, source, folder, self._threads)
         return _PassedOn(sink) if untouched else sink
 
 
