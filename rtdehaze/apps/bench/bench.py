@@ -7,7 +7,6 @@ import statistics
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,18 +14,18 @@ import rtdehaze
 from rtdehaze.apps.bench.encoders import assert_encodable
 from rtdehaze.apps.bench.machine import gpu_memory_mib, machine
 from rtdehaze.apps.bench.material import Material, gather, playable
+from rtdehaze.apps.bench.opened import Opened, open_all
 from rtdehaze.apps.bench.plan import NO_CODEC, Case, Codec, Plan
 from rtdehaze.apps.bench.plot import assert_plottable, plot_bench
 from rtdehaze.apps.bench.results import Bench, Reference, Row, Spread, assert_free, write_bench
 from rtdehaze.apps.bench.running import Bed, Run, Untouched, as_in_a_run, frames_for, latency, run_once
 from rtdehaze.apps.bench.stolen import StolenTime
-from rtdehaze.core.errors import ProviderError, UsageError
+from rtdehaze.core.errors import UsageError
 from rtdehaze.core.options import Mode
 from rtdehaze.core.stream import Source
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.runner import STAGES, FrameDehazer
 from rtdehaze.pipeline.threads import ThreadPlan, opencv_threads, plan_threads
-from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
 
 __all__ = ["Progress", "bench", "bench_to_files"]
 
@@ -56,18 +55,13 @@ def bench(plan: Plan, *, on_progress: Progress | None = None, stop: threading.Ev
     threads = plan_threads(plan.threads)
     assert_encodable(plan, threads.encode)
     rows: list[Row] = []
-    complete, stolen = True, StolenTime()
+    stolen = StolenTime()
     with opencv_threads(1):
-        opened = _open_all(plan, threads)
+        opened = open_all(plan, threads)
         for size in plan.sizes or (None,):
-            material = _gathered(plan.source, size, on_progress)
-            for codec in plan.codecs:
-                with _laid(material, codec, threads) as bed:
-                    for one in opened:
-                        row = None if stop.is_set() else _row(bed, one, codec, plan, threads, on_progress, stop)
-                        complete = complete and row is not None and row.rounds == plan.rounds
-                        rows += [row] if row is not None else []
-            del material
+            rows += _rows_of(size, opened, plan, threads, on_progress, stop)
+    expected = max(1, len(plan.sizes)) * len(plan.codecs) * len(opened)
+    complete = len(rows) == expected and all(row.rounds == plan.rounds for row in rows)
     return _bench(plan, rows, stolen.share(), interrupted=not complete)
 
 
@@ -103,59 +97,54 @@ def bench_to_files(
     return found
 
 
-def _gathered(source: str, size: tuple[int, int] | None, on_progress: Progress | None) -> Material:
+def _rows_of(
+    size: tuple[int, int] | None,
+    opened: list[Opened],
+    plan: Plan,
+    threads: ThreadPlan,
+    on_progress: Progress | None,
+    stop: threading.Event,
+) -> list[Row]:
+    """Every combination of one size; what its frames hold goes with the end of this function."""
+    rows: list[Row] = []
+    if stop.is_set():
+        return rows
+    material = _gathered(plan.source, size, on_progress, stop)
+    for codec in plan.codecs:
+        if stop.is_set():
+            break
+        with _laid(material, codec, threads, stop) as bed:
+            for one in opened:
+                row = None if stop.is_set() else _row(bed, one, codec, plan, threads, on_progress, stop)
+                rows += [row] if row is not None else []
+    return rows
+
+
+def _gathered(
+    source: str, size: tuple[int, int] | None, on_progress: Progress | None, stop: threading.Event
+) -> Material:
     """The frames; large ones take longer to render than to measure, so it is said."""
     name = "frames" if size is None else f"frames of {size[0]}x{size[1]}"
     if on_progress is not None:
         on_progress(name, 0, 1)
-    material = gather(source, size)
+    material = gather(source, size, stop)
     if on_progress is not None:
         on_progress(name, 1, 1)
     return material
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A model on a provider, proven to run there."""
-
-    estimator: Estimator
-    gpu_mib_before: int | None
-
-
-def _open_all(plan: Plan, threads: ThreadPlan) -> list[_Opened]:
-    opened: dict[tuple[str, str], _Opened] = {}
-    for model in plan.models:
-        for provider in plan.providers:
-            before = None if provider == "cpu" else gpu_memory_mib()
-            estimator = open_estimator(model, provider=provider, threads=threads.inference)
-            _assert_really_runs(estimator)
-            on_gpu = estimator.provider != "cpu"
-            opened.setdefault((estimator.name, estimator.provider), _Opened(estimator, before if on_gpu else None))
-    return list(opened.values())
-
-
-def _assert_really_runs(estimator: Estimator) -> None:
-    left = estimator.left_to_cpu()
-    if left:
-        named = ", ".join(left[:3]) + (", ..." if len(left) > 3 else "")
-        raise ProviderError(
-            f"model {estimator.name} does not really run on {estimator.provider}: {len(left)} of its nodes compute on "
-            f"the CPU ({named}); choose --providers cpu, or a model that runs there as a whole"
-        )
-
-
 @contextmanager
-def _laid(material: Material, codec: Codec, threads: ThreadPlan) -> Iterator[Bed]:
+def _laid(material: Material, codec: Codec, threads: ThreadPlan, stop: threading.Event) -> Iterator[Bed]:
     with ExitStack() as held:
         play: Callable[[int], Source] | None = None
         if codec.name != NO_CODEC:
-            play = held.enter_context(playable(material, threads.decode))
+            play = held.enter_context(playable(material, threads.decode, stop))
         yield Bed(material, codec, play, threads.encode)
 
 
 def _row(
     bed: Bed,
-    opened: _Opened,
+    opened: Opened,
     codec: Codec,
     plan: Plan,
     threads: ThreadPlan,
@@ -210,8 +199,14 @@ class _Taken:
                 return False
             found[which] = run
         dehazer = self._make["ours"]()
-        self._latencies.append(latency(dehazer, self._bed.frames, self._seconds / 2))
-        _close(dehazer)
+        try:
+            times = latency(dehazer, self._bed.frames, self._seconds / 2, self._stop)
+        finally:
+            _close(dehazer)
+        if self._stop.is_set():
+            # Too few frames for a percentile.
+            return False
+        self._latencies.append(times)
         self.ours.append(found["ours"])
         self._plain.append(found["plain"])
         return True
@@ -235,7 +230,7 @@ class _Taken:
         finally:
             _close(dehazer)
 
-    def row(self, case: Case, opened: _Opened) -> Row:
+    def row(self, case: Case, opened: Opened) -> Row:
         """Sums the rounds up."""
         ours, plain = self.ours, self._plain
         ratios = [a.fps / b.fps for a, b in zip(ours, plain, strict=True)]

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rtdehaze.apps.bench.plan import GENERATED
-from rtdehaze.apps.drive import drive_frames
+from rtdehaze.apps.drive import DRIVE_RATE, DriveSource
 from rtdehaze.core.errors import SourceError
 from rtdehaze.core.frame import Frame, Layout, Plane
 from rtdehaze.core.stream import Chapter, CopiedStream, Packet, Source, VideoInfo
+from rtdehaze.synth.drive import FoggyDrive
 
 __all__ = ["Material", "Repeated", "gather", "playable"]
+
+Item = TypeVar("Item")
 
 _RENDERED = 8
 """Frames of the drive that are rendered; played there and back they make 14."""
@@ -94,32 +98,36 @@ class Repeated:
         """Nothing stays open between two frames that are not read."""
 
 
-def gather(source: str, size: tuple[int, int] | None) -> Material:
+def gather(source: str, size: tuple[int, int] | None, stop: threading.Event | None = None) -> Material:
     """Renders or reads the frames for a size.
 
     Args:
         source: `generated` or a video file.
         size: Width and height; None takes the file's own.
+        stop: Set it to end early, with the frames that are there by then, which may be none.
 
     Raises:
         SourceError: The file cannot be read.
     """
     if source == GENERATED:
-        return _rendered(*(size or (1920, 1080)))
+        return _rendered(*(size or (1920, 1080)), stop)
     read = _read(source)
     own = read[0].width, read[0].height
     if size is None or size == own:
         return Material(tuple(read), Path(source))
-    return Material(tuple(_resized(frame, *size) for frame in read), None)
+    return Material(tuple(_resized(frame, *size) for frame in _until(stop, read)), None)
 
 
 @contextmanager
-def playable(material: Material, threads: int) -> Iterator[Callable[[int], Source]]:
+def playable(
+    material: Material, threads: int, stop: threading.Event | None = None
+) -> Iterator[Callable[[int], Source]]:
     """Gives what opens a source of so many frames, decoded from a file while it is read.
 
     Args:
         material: Its own file is taken where it has one; otherwise its frames are encoded into one.
         threads: Of the decoder.
+        stop: Set it to encode no further; what is given then opens nothing.
     """
     from rtdehaze.stages.capture.source import open_source
 
@@ -129,16 +137,26 @@ def playable(material: Material, threads: int) -> Iterator[Callable[[int], Sourc
             from rtdehaze.apps.demo import write_frames
 
             path = Path(folder) / "hazy.mkv"
-            write_frames(path, list(material.frames), len(material.frames) * _LOOPS)
+            write_frames(path, list(material.frames), len(material.frames) * _LOOPS, stop)
         yield lambda count: Repeated(lambda: open_source(str(path), threads=threads), count)
 
 
-def _rendered(width: int, height: int) -> Material:
+def _until(stop: threading.Event | None, items: Iterable[Item]) -> Iterator[Item]:
+    """The items until someone says stop: an 8K frame takes seconds to draw."""
+    for item in items:
+        if stop is not None and stop.is_set():
+            return
+        yield item
+
+
+def _rendered(width: int, height: int, stop: threading.Event | None) -> Material:
     count = max(2, min(_RENDERED, _HELD_BYTES // (width * height * 3 // 2)))
     # Beyond 4K rendering takes longer than measuring.
     factor = 2 if width * height > _LARGEST_RENDERED and width % 4 == height % 4 == 0 else 1
-    drawn = drive_frames(width=width // factor, height=height // factor, count=count, noise=0.006, seed=10)
-    there = drawn if factor == 1 else [_resized(frame, width, height) for frame in drawn]
+    small = width // factor, height // factor
+    drive = DriveSource(FoggyDrive(*small, DRIVE_RATE, count / DRIVE_RATE, seed=10, noise=0.006))
+    drawn = [item for item in _until(stop, drive.items()) if isinstance(item, Frame)]
+    there = drawn if factor == 1 else [_resized(frame, width, height) for frame in _until(stop, drawn)]
     return Material((*there, *there[-2:0:-1]), None)
 
 

@@ -190,13 +190,16 @@ def run_once(bed: Bed, dehazer: FrameDehazer, count: int, stop: threading.Event 
     return Run(tally.frames_out, tally.seconds, cpu, stages, peak)
 
 
-def latency(dehazer: FrameDehazer, frames: Sequence[Frame], seconds: float) -> dict[str, float]:
+def latency(
+    dehazer: FrameDehazer, frames: Sequence[Frame], seconds: float, stop: threading.Event | None = None
+) -> dict[str, float]:
     """Dehazes frames one by one, with nothing else running.
 
     Args:
         dehazer: A new one.
         frames: Played over and over.
         seconds: How long at most.
+        stop: Set it to end early, after one frame at least.
 
     Returns:
         p50, p95 and p99 in milliseconds from having a frame to having its clear picture.
@@ -209,6 +212,8 @@ def latency(dehazer: FrameDehazer, frames: Sequence[Frame], seconds: float) -> d
         frame = replace(frames[number % len(frames)], pts=number)
         with durations.measure():
             dehazer.apply(frame, dehazer.decide(frame), out)
+        if stop is not None and stop.is_set():
+            break
     times = StageTimes.of(durations)
     return {"p50": times.p50_ms, "p95": times.p95_ms, "p99": times.p99_ms}
 
