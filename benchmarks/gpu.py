@@ -16,7 +16,9 @@ staged   `whole` with frames in ordinary memory, copied by the processor to and 
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -40,9 +42,16 @@ from rtdehaze.apps.bench.machine import gpu_memory_mib
 from rtdehaze.apps.bench.plan import parse_size
 from rtdehaze.apps.drive import DRIVE_COLOUR
 from rtdehaze.core.errors import RtdehazeError
+from rtdehaze.stages.estimate.models import load_model
 from rtdehaze.stages.estimate.session import why_no_gpu
 
 Planes = dict[str, np.ndarray]
+
+_LONGEST = 3600
+"""Seconds of one way; more is a slip."""
+
+_INTERRUPTED = 130
+"""What shells expect of a program that Ctrl-C ended: 128 + SIGINT."""
 
 
 def lanes_of(memory: Memory, shot: Shot, network: Network, count: int, *, cuda_graph: bool, steady: bool) -> list[Lane]:
@@ -85,7 +94,7 @@ def measure(device: type[Memory], shot: Shot, model: str, given: argparse.Namesp
         network = open_network(model, shot, half=precision == "fp16")
         expected = expected or reference(shot, network)
         for cuda_graph in (False, True) if device is Cuda else (False,):
-            for count in map(int, given.lanes.split(",")):
+            for count in given.lanes:
                 for way in ("whole", "steady", "compute", "staged"):
                     described = {"precision": precision, "cuda_graph": cuda_graph, "lanes": count, "way": way}
                     row = {
@@ -171,23 +180,63 @@ def line(row: dict[str, Any]) -> str:
     return f"{named} {row['fps']:9.1f} fps   latency {latency['p50']:8.3f} ms, p99 {latency['p99']:8.3f}"
 
 
-def main() -> None:
-    """Measures, prints and saves."""
+def counts(text: str) -> list[int]:
+    """Reads `1,2,4`.
+
+    Raises:
+        argparse.ArgumentTypeError: One is no number, or less than 1.
+    """
+    try:
+        found = [int(word) for word in text.split(",")]
+    except ValueError:
+        found = [0]
+    if min(found) < 1:
+        raise argparse.ArgumentTypeError(f"must be numbers of at least 1, such as 1,2,4, not {text!r}")
+    return found
+
+
+def duration(text: str) -> float:
+    """Reads seconds.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no number, or out of range.
+    """
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 < found <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"must be more than 0 and at most {_LONGEST} seconds, not {text!r}")
+    return found
+
+
+def parsed() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="1080p,4k")
     parser.add_argument("--formats", default="yuv420p,yuv420p10le")
     parser.add_argument("--model", default="base")
-    parser.add_argument("--lanes", default="1,2,4,8", help="streams that work at the same time")
-    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--lanes", type=counts, default="1,2,4,8", help="streams that work at the same time")
+    parser.add_argument("--seconds", type=duration, default=3.0)
     parser.add_argument("--host", action="store_true", help="try the script on the processor")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def run(given: argparse.Namespace) -> None:
+    """Measures, prints and saves.
+
+    Raises:
+        UsageError: A size, a format or the model cannot be used.
+        ProviderError: The device failed before there was anything to measure.
+    """
+    shots = [Shot.of(name, *parse_size(size)) for size in given.sizes.split(",") for name in given.formats.split(",")]
+    load_model(given.model)
     reason = None if given.host else why_no_gpu("cuda")
     if reason is not None:
         print(f"skipped: {reason}")
         return
     found: dict[str, Any] = {"device": "host: the script was tried, these are no figures" if given.host else "cuda"}
-    shots = [Shot.of(name, *parse_size(size)) for size in given.sizes.split(",") for name in given.formats.split(",")]
     device: type[Memory] = Host if given.host else Cuda
     if not given.host:
         with closing(Cuda()) as cuda:
@@ -206,5 +255,23 @@ def main() -> None:
     print("saved", save("gpu", found, given.out).name)
 
 
+def main() -> int:
+    """Runs; whatever ends it is said in one line.
+
+    Returns:
+        The exit code: 2 for wrong arguments, 130 after Ctrl-C.
+    """
+    given = parsed()
+    try:
+        run(given)
+    except KeyboardInterrupt:
+        print("gpu.py: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except RtdehazeError as error:
+        print(f"gpu.py: error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -192,6 +192,8 @@ class Work:
 def run_lanes(lanes: Sequence[Lane], seconds: float, step: Callable[[Lane], None]) -> Work:
     """Lets every lane work in a thread of its own for so long.
 
+    However it ends, no lane is at work any more: their memory may be given back.
+
     Args:
         lanes: Each is warmed up first.
         seconds: How long.
@@ -199,40 +201,76 @@ def run_lanes(lanes: Sequence[Lane], seconds: float, step: Callable[[Lane], None
 
     Raises:
         Exception: What a lane raised first.
+        KeyboardInterrupt: Raised in the calling thread, after all lanes have stopped.
     """
-    ready = threading.Barrier(len(lanes) + 1)
-    stop = threading.Event()
+    shift = _Shift(len(lanes))
     taken = [Durations() for _ in lanes]
-    failures: list[Exception] = []
+    workers = [_Worker(shift, lane, durations, step) for lane, durations in zip(lanes, taken, strict=True)]
+    try:
+        for worker in workers:
+            worker.start()
+        with suppress(threading.BrokenBarrierError):
+            shift.ready.wait()
+        begin = time.perf_counter()
+        shift.stop.wait(seconds)
+    except BaseException:
+        shift.stop.set()
+        shift.ready.abort()
+        raise
+    finally:
+        shift.stop.set()
+        for worker in workers:
+            worker.await_end()
+    passed = time.perf_counter() - begin
+    if shift.failures:
+        raise shift.failures[0]
+    return Work(sum(one.count for one in taken), passed, max(taken, key=lambda one: one.percentile(99)))
 
-    def work(lane: Lane, durations: Durations) -> None:
+
+class _Shift:
+    """What the threads of some lanes share while they work side by side."""
+
+    def __init__(self, lanes: int) -> None:
+        self.ready = threading.Barrier(lanes + 1)
+        self.stop = threading.Event()
+        self.failures: list[Exception] = []
+
+
+class _Worker(threading.Thread):
+    """The thread of one lane."""
+
+    def __init__(self, shift: _Shift, lane: Lane, durations: Durations, step: Callable[[Lane], None]) -> None:
+        super().__init__()
+        self._shift, self._lane, self._durations, self._step = shift, lane, durations, step
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Warms the lane up, waits for the others, and works until it is told to stop."""
+        shift = self._shift
         try:
             # ONNX Runtime records a CUDA graph per thread, and while one records no other may ask for memory.
             with _WARMING:
                 for _ in range(_WARM_UP):
-                    step(lane)
-            ready.wait()
-            while not stop.is_set():
-                with durations.measure():
-                    step(lane)
+                    if not shift.stop.is_set():
+                        self._step(self._lane)
+            shift.ready.wait()
+            while not shift.stop.is_set():
+                with self._durations.measure():
+                    self._step(self._lane)
         except threading.BrokenBarrierError:
             pass
         except Exception as error:  # noqa: BLE001 - handed to the caller
-            failures.append(error)
-            stop.set()
-            ready.abort()
+            shift.failures.append(error)
+            shift.stop.set()
+            shift.ready.abort()
+        finally:
+            self._over.set()
 
-    threads = [threading.Thread(target=work, args=pair) for pair in zip(lanes, taken, strict=True)]
-    for thread in threads:
-        thread.start()
-    with suppress(threading.BrokenBarrierError):
-        ready.wait()
-    begin = time.perf_counter()
-    stop.wait(seconds)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    passed = time.perf_counter() - begin
-    if failures:
-        raise failures[0]
-    return Work(sum(one.count for one in taken), passed, max(taken, key=lambda one: one.percentile(99)))
+    def await_end(self) -> None:
+        """Waits, after `stop` is set; a second Ctrl-C does not abandon a thread that is still in device memory."""
+        # One that has no number yet finds `stop` set before it touches anything.
+        while self.ident is not None and (self.is_alive() or not self._over.is_set()):
+            with suppress(KeyboardInterrupt):
+                # Not `join` alone: up to Python 3.12 an interrupted one takes a running thread for ended.
+                self._over.wait()
+                self.join()

@@ -35,7 +35,13 @@ class Shot:
 
     @classmethod
     def of(cls, name: str, width: int, height: int) -> Shot:
-        """Takes FFmpeg's name of the format."""
+        """Takes FFmpeg's name of the format.
+
+        Raises:
+            UsageError: There is no format of that name, or no graph is built for such frames.
+        """
+        if name not in PIXEL_FORMATS:
+            raise UsageError(f"format {name!r} is unknown; take yuv420p, yuv420p10le, nv12 or another of 4:2:0")
         return cls(PIXEL_FORMATS[name], width, height)
 
     @property

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import itertools
 import json
+import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import gpu
 import numpy as np
 import pytest
 from device.engine import Lane, run_lanes
@@ -125,3 +129,68 @@ def test_a_black_picture_does_not_pass_for_the_processors(shot: Shot) -> None:
     assert canary(planes, planes, shot, half=False) == {"mean_levels": 0.0, "most_levels": 0.0}
     with pytest.raises(ProviderError, match="not the processor's"):
         canary({name: np.zeros_like(plane) for name, plane in planes.items()}, planes, shot, half=True)
+
+
+# In the warm-up of one lane, while all work, and twice more while they are being waited for.
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send to a thread")
+@pytest.mark.parametrize("moments", [{1}, {20}, {20, 21, 22}])
+def test_ctrl_c_stops_every_lane_before_it_is_raised(shot: Shot, moments: set[int]) -> None:
+    graph = build_whole(shot, open_network("cap", shot, half=False), DRIVE_COLOUR).SerializeToString()
+    lanes = [Lane(Host(), [graph], cuda_graph=False) for _ in range(3)]
+    main, steps = threading.main_thread().ident, itertools.count()
+    assert main is not None
+    at_work: set[Lane] = set()
+
+    def step(lane: Lane) -> None:
+        at_work.add(lane)
+        if next(steps) in moments:
+            signal.pthread_kill(main, signal.SIGINT)
+            time.sleep(0.2)
+        lane.process()
+        at_work.remove(lane)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_lanes(lanes, 60.0, step)
+    done = next(steps)
+    assert not at_work
+    time.sleep(0.1)
+    assert next(steps) == done + 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send to a process")
+def test_ctrl_c_ends_the_script_in_one_line_without_a_crash(tmp_path: Path) -> None:
+    words = ["--host", "--sizes", "360p", "--formats", "yuv420p", "--lanes", "2", "--seconds", "2", "--out", tmp_path]
+    script = subprocess.Popen([sys.executable, GPU, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with script:
+        assert script.stdout is not None
+        script.stdout.readline()  # of the parts
+        script.stdout.readline()  # of the first way: the next one's lanes are opened and run
+        time.sleep(1.0)
+        script.send_signal(signal.SIGINT)
+        _, said = script.communicate(timeout=60)
+    assert (script.returncode, said) == (130, "gpu.py: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--formats", "nosuch"], "nosuch"),
+        (["--formats", "yuv444p"], "yuv444p"),
+        (["--lanes", "0"], "--lanes"),
+        (["--lanes", "1,x"], "--lanes"),
+        (["--seconds", "-1"], "--seconds"),
+        (["--sizes", "huge"], "huge"),
+        (["--model", "nosuch"], "nosuch"),
+    ],
+)
+def test_wrong_arguments_are_named_without_a_traceback(
+    words: list[str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["gpu.py", *words])
+    try:
+        code: object = gpu.main()
+    except SystemExit as left:
+        code = left.code
+    said = capsys.readouterr().err
+    assert code == 2
+    assert named in said.splitlines()[-1]
