@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,9 +67,9 @@ def write_drive(
     _encode(DriveSource(FoggyDrive(width, height, fps, seconds, **drive)), path, overwrite=overwrite)
 
 
-def write_frames(path: Path, frames: list[Frame], count: int) -> None:
-    """Encodes given frames over and over into a video file of `count` frames."""
-    _encode(MemorySource(frames, count=count), path, overwrite=False)
+def write_frames(path: Path, frames: list[Frame], count: int, stop: threading.Event | None = None) -> None:
+    """Encodes given frames over and over into a video file of `count` frames; leaves none where `stop` is set."""
+    _encode(MemorySource(frames, count=count), path, overwrite=False, stop=stop)
 
 
 def make_demo(
@@ -118,10 +119,12 @@ def side_by_side(hazy: NDArray[np.uint8], options: Options) -> NDArray[np.uint8]
     return np.concatenate([hazy, dehazer.process(hazy)], axis=1)
 
 
-def _encode(source: Source, path: Path, *, overwrite: bool) -> None:
+def _encode(source: Source, path: Path, *, overwrite: bool, stop: threading.Event | None = None) -> None:
     sink = open_sink(str(path), source, codec="h264", crf=16, preset="veryfast", overwrite=overwrite)
     try:
         for item in source.items():
+            if stop is not None and stop.is_set():
+                return
             if isinstance(item, Frame):
                 sink.write(_into(sink.allocate(item), item))
         sink.finish()

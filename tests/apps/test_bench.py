@@ -5,7 +5,6 @@ import itertools
 import json
 import statistics
 import threading
-import time
 from fractions import Fraction
 from pathlib import Path
 
