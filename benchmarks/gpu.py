@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import signal
 import statistics
 import sys
 import time
@@ -41,7 +42,7 @@ from results import RESULTS, save
 from rtdehaze.apps.bench.machine import gpu_memory_mib
 from rtdehaze.apps.bench.plan import parse_size
 from rtdehaze.apps.drive import DRIVE_COLOUR
-from rtdehaze.core.errors import RtdehazeError
+from rtdehaze.core.errors import RtdehazeError, UsageError
 from rtdehaze.stages.estimate.models import load_model
 from rtdehaze.stages.estimate.session import why_no_gpu
 
@@ -184,14 +185,14 @@ def counts(text: str) -> list[int]:
     """Reads `1,2,4`.
 
     Raises:
-        argparse.ArgumentTypeError: One is no number, or less than 1.
+        UsageError: One is no number, or less than 1.
     """
     try:
         found = [int(word) for word in text.split(",")]
     except ValueError:
         found = [0]
     if min(found) < 1:
-        raise argparse.ArgumentTypeError(f"must be numbers of at least 1, such as 1,2,4, not {text!r}")
+        raise UsageError(f"--lanes must be numbers of at least 1, such as 1,2,4, not {text!r}")
     return found
 
 
@@ -199,19 +200,23 @@ def duration(text: str) -> float:
     """Reads seconds.
 
     Raises:
-        argparse.ArgumentTypeError: It is no number, or out of range.
+        UsageError: It is no number, or out of range.
     """
     try:
         found = float(text)
     except ValueError:
         found = math.nan
     if not 0 < found <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"must be more than 0 and at most {_LONGEST} seconds, not {text!r}")
+        raise UsageError(f"--seconds must be more than 0 and at most {_LONGEST}, not {text!r}")
     return found
 
 
 def parsed() -> argparse.Namespace:
-    """What the command line asks for."""
+    """What the command line asks for.
+
+    Raises:
+        UsageError: A number cannot be used.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="1080p,4k")
     parser.add_argument("--formats", default="yuv420p,yuv420p10le")
@@ -261,10 +266,10 @@ def main() -> int:
     Returns:
         The exit code: 2 for wrong arguments, 130 after Ctrl-C.
     """
-    given = parsed()
     try:
-        run(given)
+        run(parsed())
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only litter the way out
         print("gpu.py: interrupted", file=sys.stderr)
         return _INTERRUPTED
     except RtdehazeError as error:
