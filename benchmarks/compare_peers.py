@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from arguments import codec_word, duration, listed, model_word, one_of, run_script, size_word, whole
 from peers.all import PEERS, peers_named
 from results import add_out, save
 from turns import Contestant, take_turns
@@ -32,7 +33,7 @@ from rtdehaze.stages.estimate.estimator import open_estimator
 Maker = Callable[[], FrameDehazer]
 
 
-def makers(models: list[str], peers: str, cores: int, *, in_memory: bool) -> dict[str, Maker]:
+def makers(models: list[str], peers: list[str], cores: int, *, in_memory: bool) -> dict[str, Maker]:
     """What takes turns, by name; ours first, `without` last: the transcode alone, or a copy."""
     plan = plan_threads(cores)
     found: dict[str, Maker] = {}
@@ -71,25 +72,27 @@ def figures(runs: dict[str, list[Run]]) -> list[dict[str, Any]]:
 def main() -> None:
     """Measures, prints and saves."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", default="1080p")
-    parser.add_argument("--models", default="base", help="ours; ratios are of the first")
-    parser.add_argument("--peers", default=",".join(peer.name for peer in PEERS))
-    parser.add_argument("--codecs", default="none,libx264:ultrafast")
-    parser.add_argument("--seconds", type=float, default=8.0, help="length of a run")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, help="cores for all, ours and peers")
+    parser.add_argument("--size", type=size_word, default="1080p")
+    parser.add_argument("--models", type=listed(model_word), default="base", help="ours; ratios are of the first")
+    parser.add_argument(
+        "--peers", type=listed(one_of([peer.name for peer in PEERS])), default=",".join(peer.name for peer in PEERS)
+    )
+    parser.add_argument("--codecs", type=listed(codec_word), default="none,libx264:ultrafast")
+    parser.add_argument("--seconds", type=duration, default=8.0, help="length of a run")
+    parser.add_argument("--rounds", type=whole(1), default=5)
+    parser.add_argument("--threads", type=whole(1), help="cores for all, ours and peers")
     add_out(parser)
     given = parser.parse_args()
     threads = plan_threads(given.threads)
     cores = given.threads or available_cores()
     material = gather(GENERATED, parse_size(given.size))
     found: dict[str, Any] = {"size": given.size, "peers": {peer.name: peer.note for peer in peers_named(given.peers)}}
-    for word in given.codecs.split(","):
+    for word in given.codecs:
         codec = parse_codec(word)
         with ExitStack() as held:
             play = None if codec.name == NO_CODEC else held.enter_context(playable(material, threads.decode))
             bed = Bed(material, codec, play, threads.encode)
-            contestants = makers(given.models.split(","), given.peers, cores, in_memory=bed.in_memory)
+            contestants = makers(given.models, given.peers, cores, in_memory=bed.in_memory)
             there = {name: Contestant(bed, make) for name, make in contestants.items()}
             found[word] = figures(take_turns(there, given.seconds, given.rounds, cores))
         for row in found[word]:
@@ -98,8 +101,9 @@ def main() -> None:
                 f"   ours {row['ours_over_it']:7.2f} x",
                 flush=True,
             )
-    print("saved", save("peers", found, given.out).name)
+        save("peers", found, given.out)
+    print("saved peers.json")
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

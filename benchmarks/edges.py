@@ -22,6 +22,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from arguments import any_number, listed, pixels_word, run_script, whole
 from numpy.typing import NDArray
 from results import add_out, save
 
@@ -243,22 +244,21 @@ def measure(size: str, map_width: int, noise: float, seeds: list[int]) -> list[d
 def main() -> None:
     """Measures, prints and saves."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--sizes", default="1920x1080,3840x2160")
-    parser.add_argument("--maps", default="256,512", help="widths of the map")
-    parser.add_argument("--noise", default="0,2", help="levels of 8 bits")
-    parser.add_argument("--seeds", default="0,1")
+    parser.add_argument("--sizes", type=listed(pixels_word), default="1920x1080,3840x2160")
+    parser.add_argument("--maps", type=listed(whole(8)), default="256,512", help="widths of the map")
+    parser.add_argument("--noise", type=listed(any_number(0)), default="0,2", help="levels of 8 bits")
+    parser.add_argument("--seeds", type=listed(whole(0)), default="0,1")
     add_out(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     figures = [
-        {"size": size, "map": map_width, "noise": noise, "ways": measure(size, map_width, noise, seeds)}
-        for seeds in [[int(seed) for seed in options.seeds.split(",")]]
-        for size in options.sizes.split(",")
-        for map_width in map(int, options.maps.split(","))
-        for noise in map(float, options.noise.split(","))
+        {"size": size, "map": map_width, "noise": noise, "ways": measure(size, map_width, noise, options.seeds)}
+        for size in options.sizes
+        for map_width in options.maps
+        for noise in options.noise
     ]
     print(save("edges", figures, options.out))
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

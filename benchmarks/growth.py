@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from arguments import duration, listed, one_of, run_script, size_word, whole
 from results import add_out, save
 from turns import Contestant, in_turn, take_turns
 
@@ -139,11 +140,12 @@ def together(estimator: Estimator, frames: Sequence[Frame], count: int, each: in
     """Frames a second of so many videos of so many frames."""
     sources = [MemorySource(frames, count=each, rate=Fraction(25)) for _ in range(count)]
     failures: list[BaseException] = []
+    stop = threading.Event()
 
     def work(source: MemorySource) -> None:
         try:
             with Dehazer(estimator, mode=Mode.MANUAL) as one:
-                Runner(source, one, NullSink(source.video)).run()
+                Runner(source, one, NullSink(source.video)).run(stop=stop)
         except Exception as error:  # noqa: BLE001 - raised below
             failures.append(error)
 
@@ -151,8 +153,12 @@ def together(estimator: Estimator, frames: Sequence[Frame], count: int, each: in
     begin = time.perf_counter()
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    finally:
+        # Ctrl-C arrives here, in the main thread alone.
+        stop.set()
     if failures:
         raise failures[0]
     return count * each / (time.perf_counter() - begin)
@@ -265,24 +271,24 @@ def draw_every(axes: Any, part: dict[str, Any]) -> None:
 def main() -> None:
     """Measures, prints, draws and saves."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", default=",".join(PARTS))
-    parser.add_argument("--sizes", default="360p,540p,720p,1080p,1440p,4k,8k")
-    parser.add_argument("--streams", default="1,2,4,8,16")
-    parser.add_argument("--every", default="1,2,3,4,8")
-    parser.add_argument("--size", default="1080p", help="of streams, models and every")
-    parser.add_argument("--seconds", type=float, default=4.0, help="length of a run")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--parts", type=listed(one_of(PARTS)), default=",".join(PARTS))
+    parser.add_argument("--sizes", type=listed(size_word), default="360p,540p,720p,1080p,1440p,4k,8k")
+    parser.add_argument("--streams", type=listed(whole(1, 256)), default="1,2,4,8,16")
+    parser.add_argument("--every", type=listed(whole(1)), default="1,2,3,4,8")
+    parser.add_argument("--size", type=size_word, default="1080p", help="of streams, models and every")
+    parser.add_argument("--seconds", type=duration, default=4.0, help="length of a run")
+    parser.add_argument("--rounds", type=whole(1), default=5)
     add_out(parser)
     given = parser.parse_args()
     runs = given.seconds, given.rounds
     parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "sizes": lambda: by_size(given.sizes.split(","), *runs),
-        "streams": lambda: by_streams([int(n) for n in given.streams.split(",")], given.size, *runs),
+        "sizes": lambda: by_size(given.sizes, *runs),
+        "streams": lambda: by_streams(given.streams, given.size, *runs),
         "models": lambda: by_model(given.size, *runs),
-        "every": lambda: by_every([int(n) for n in given.every.split(",")], given.size, *runs),
+        "every": lambda: by_every(given.every, given.size, *runs),
     }
     found: dict[str, Any] = {}
-    for name in given.parts.split(","):
+    for name in given.parts:
         with opencv_threads(1):
             found[name] = parts[name]()
         for one in found[name]["rows"]:
@@ -295,4 +301,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

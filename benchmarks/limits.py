@@ -33,6 +33,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import onnx
 import onnxruntime as ort
+from arguments import X264_PRESETS, duration, listed, model_word, one_of, run_script, size_word, whole
 from results import add_out, save
 from turns import Contestant, in_turn, take_turns
 
@@ -204,24 +205,29 @@ def encoded(bed: Bed, material: Material, frames: int) -> float:
 def main() -> None:
     """Measures, prints and saves."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="720p,1080p,4k")
-    parser.add_argument("--presets", default="veryfast,ultrafast", help="of libx264; none leaves the codecs out")
-    parser.add_argument("--model", default="base")
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sizes", type=listed(size_word), default="720p,1080p,4k")
+    parser.add_argument(
+        "--presets",
+        type=listed(one_of((*X264_PRESETS, "none"))),
+        default="veryfast,ultrafast",
+        help="of libx264; none leaves the codecs out",
+    )
+    parser.add_argument("--model", type=model_word, default="base")
+    parser.add_argument("--seconds", type=duration, default=3.0)
+    parser.add_argument("--rounds", type=whole(1), default=3)
     add_out(parser)
     given = parser.parse_args()
     found: dict[str, Any] = {"machine_limits": machine_limits(given.seconds), "sizes": {}}
     print(found["machine_limits"])
     estimator = open_estimator(given.model, provider="cpu", threads=1)
     with opencv_threads(1):
-        for size in given.sizes.split(","):
+        for size in given.sizes:
             material = gather(GENERATED, parse_size(size))
             rows = stages(material, estimator, found["machine_limits"], given.seconds)
             for name, row in rows.items():
                 print(f"{size:>8} {name:10}", *(f"{key}={value}" for key, value in row.items()), sep="  ", flush=True)
             found["sizes"][size] = {"stages": rows, "transcodes": {}}
-            for preset in filter(None, given.presets.replace("none", "").split(",")):
+            for preset in (one for one in given.presets if one != "none"):
                 row = transcodes(material, estimator, preset, given.seconds, given.rounds)
                 print(f"{size:>8} {preset:10}", *(f"{key}={value}" for key, value in row.items()), sep="  ", flush=True)
                 found["sizes"][size]["transcodes"][preset] = row
@@ -230,4 +236,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

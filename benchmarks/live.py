@@ -24,6 +24,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from arguments import duration, model_word, pixels_word, run_script, whole
 from live_ends import RATE, compare_ends, write_clip
 from results import add_out, save
 
@@ -194,11 +195,15 @@ def main() -> None:
     """Measures one part, prints it and saves it beside the others."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=("latency", "ends", "soak"))
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each measurement")
-    parser.add_argument("--turns", type=int, default=3, help="of each program, in alternation")
-    parser.add_argument("--size", default="1280x720", help="of the picture of `ends`, at least 448 wide")
-    parser.add_argument("--frames", type=int, default=200_000, help="of the soak")
-    parser.add_argument("--model", help="of the soak; a light one makes it faster  [default: the default model]")
+    parser.add_argument("--seconds", type=duration, default=60.0, help="of each measurement")
+    parser.add_argument("--turns", type=whole(1), default=3, help="of each program, in alternation")
+    parser.add_argument(
+        "--size", type=pixels_word, default="1280x720", help="of the picture of `ends`, at least 448 wide"
+    )
+    parser.add_argument("--frames", type=whole(10), default=200_000, help="of the soak")
+    parser.add_argument(
+        "--model", type=model_word, help="of the soak; a light one makes it faster  [default: the default model]"
+    )
     add_out(parser)
     given = parser.parse_args()
     width, height = map(int, given.size.split("x"))
@@ -218,4 +223,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

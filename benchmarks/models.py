@@ -15,6 +15,7 @@ import time
 
 import cv2
 import numpy as np
+from arguments import model_word, run_script
 from results import add_out, save
 from turns import in_turn
 
@@ -50,7 +51,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for kind in ("pairs", "clips", "real"):
         parser.add_argument(f"--{kind}", action="append", default=[], metavar="[NAME=]DIR|generated")
-    parser.add_argument("--model", action="append", help="a name or a path, several times; all shipped ones if none")
+    parser.add_argument(
+        "--model", type=model_word, action="append", help="a name or a path, several times; all shipped ones if none"
+    )
     add_out(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -70,4 +73,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

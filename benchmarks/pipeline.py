@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from arguments import listed, model_word, pixels_word, run_script, whole
 from results import add_out, save
 
 import rtdehaze
@@ -78,10 +79,10 @@ def memory(model: str | None, frames: int) -> dict[str, Any]:
 def main() -> None:
     """Measures, prints and saves."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="1280x720,1920x1080,3840x2160")
-    parser.add_argument("--frames", type=int, default=300)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--model", default=None)
+    parser.add_argument("--sizes", type=listed(pixels_word), default="1280x720,1920x1080,3840x2160")
+    parser.add_argument("--frames", type=whole(1), default=300)
+    parser.add_argument("--runs", type=whole(1), default=5)
+    parser.add_argument("--model", type=model_word, default=None)
     parser.add_argument("--memory", action="store_true", help="watch the memory instead")
     add_out(parser)
     given = parser.parse_args()
@@ -91,11 +92,11 @@ def main() -> None:
             print(figures)
         else:
             figures = []
-            for size in given.sizes.split(","):
+            for size in given.sizes:
                 figures.append(steady(size, given.frames, given.runs, given.model))
                 print(figures[-1])
     print("saved", save("memory" if given.memory else "pipeline", figures, given.out).name)
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -19,6 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from arguments import listed, pixels_word, run_script, whole
 from results import add_out, save
 from turns import in_turn
 
@@ -110,14 +111,14 @@ def linearity(rows: list[dict[str, Any]]) -> dict[str, float]:
 def main() -> None:
     """Measures, prints and saves."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--sizes", default="640x360,1280x720,1920x1080,3840x2160")
-    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--sizes", type=listed(pixels_word), default="640x360,1280x720,1920x1080,3840x2160")
+    parser.add_argument("--threads", type=listed(whole(1)), default="1,2")
     add_out(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     rows = []
-    for threads in map(int, options.threads.split(",")):
-        for size in options.sizes.split(","):
+    for threads in options.threads:
+        for size in options.sizes:
             rows += measure(size, threads)
     linear = linearity(rows)
     print("linear:", linear)
@@ -125,4 +126,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

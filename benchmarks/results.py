@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from rtdehaze.apps.bench.machine import machine
+from rtdehaze.apps.bench.results import write_whole
 from rtdehaze.apps.bench.stolen import StolenTime
+from rtdehaze.core.errors import SinkError
 
 __all__ = ["RESULTS", "add_out", "save"]
 
@@ -48,10 +50,16 @@ def save(name: str, figures: Any, folder: Path = RESULTS) -> Path:
 
     Returns:
         The file.
+
+    Raises:
+        SinkError: It cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"{folder} cannot be made ({error.strerror}); choose another place with --out") from error
     path = folder / f"{name}.json"
     day = datetime.now(UTC).date().isoformat()
     content = {"date": day, "machine": machine(), "stolen": _STOLEN.share(), "figures": figures}
-    path.write_text(json.dumps(content, indent=2) + "\n")
+    write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
     return path

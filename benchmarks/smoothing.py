@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import cv2
 import numpy as np
+from arguments import any_number, duration, listed, run_script, whole
 from numpy.typing import NDArray
 from results import add_out, save
 
@@ -166,11 +167,15 @@ def main() -> None:
     """Measures, prints a table and saves the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default="cap,dcp", help="estimators, beside the truth with noise")
-    parser.add_argument("--noise", default="0.01,0.02", help="standard deviations of the picture's noise")
-    parser.add_argument("--frames", type=int, default=40)
-    parser.add_argument("--seeds", default="1,2")
-    parser.add_argument("--transmission", type=float, default=0.6, help="median of the drive's first frame")
-    parser.add_argument("--seconds", type=float, default=0.5, help="time constant of the smoothing")
+    parser.add_argument(
+        "--noise", type=listed(any_number(0)), default="0.01,0.02", help="standard deviations of the picture's noise"
+    )
+    parser.add_argument("--frames", type=whole(2), default=40)
+    parser.add_argument("--seeds", type=listed(whole(0)), default="1,2")
+    parser.add_argument(
+        "--transmission", type=any_number(0.01, 1), default=0.6, help="median of the drive's first frame"
+    )
+    parser.add_argument("--seconds", type=duration, default=0.5, help="time constant of the smoothing")
     add_out(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -181,8 +186,8 @@ def main() -> None:
     figures: list[dict[str, Any]] = []
     print(f"{'estimate':12} noise seed {'method':14}  jitter  beyond  |t err|  at edges    PSNR      ms")
     for name, estimate in sources.items():
-        for noise in map(float, options.noise.split(",")):
-            for seed in map(int, options.seeds.split(",")):
+        for noise in options.noise:
+            for seed in options.seeds:
                 shots = shoot(estimate, noise, options.frames, seed, options.transmission)
                 methods: dict[str, Method] = {
                     "frame by frame": FrameByFrame(),
@@ -203,4 +208,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

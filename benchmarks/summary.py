@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from arguments import run_script
 from results import RESULTS
 
 __all__ = ["summary"]
@@ -137,8 +138,11 @@ def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=RESULTS)
-    print(summary(parser.parse_args().folder), end="")
+    folder = parser.parse_args().folder
+    if not folder.is_dir():
+        parser.error(f"--folder {folder}: is no folder")
+    print(summary(folder), end="")
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from arguments import duration, listed, model_word, one_of, run_script, size_word, whole
 from compare_peers import makers
 from peers.all import PEERS
 from results import add_out, save
@@ -59,10 +60,15 @@ def drives() -> Iterator[tuple[Picture, Picture]]:
 
 
 def of_folder(folder: Path, limit: int | None) -> Pictures:
-    """The pairs of a folder."""
+    """The pairs of a folder.
+
+    Raises:
+        SourceError: It holds none; before anything is measured.
+    """
+    found = spread(find_pairs(folder), limit)
 
     def pictures() -> Iterator[tuple[Picture, Picture]]:
-        for files in spread(find_pairs(folder), limit):
+        for files in found:
             pair = read_pair(files)
             yield pair.hazy, pair.clear
 
@@ -129,15 +135,17 @@ def main() -> None:
     """Scores, measures, prints, draws and saves."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", action="append", default=[], metavar="NAME=DIR")
-    parser.add_argument("--models", default=",".join(list_models()))
-    parser.add_argument("--peers", default=",".join(peer.name for peer in PEERS))
-    parser.add_argument("--size", default="1080p", help="of the frames that are timed")
-    parser.add_argument("--limit", type=int, help="pictures of each folder, spread evenly")
-    parser.add_argument("--seconds", type=float, default=4.0, help="length of a run")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--models", type=listed(model_word), default=",".join(list_models()))
+    parser.add_argument(
+        "--peers", type=listed(one_of([peer.name for peer in PEERS])), default=",".join(peer.name for peer in PEERS)
+    )
+    parser.add_argument("--size", type=size_word, default="1080p", help="of the frames that are timed")
+    parser.add_argument("--limit", type=whole(1), help="pictures of each folder, spread evenly")
+    parser.add_argument("--seconds", type=duration, default=4.0, help="length of a run")
+    parser.add_argument("--rounds", type=whole(1), default=5)
     add_out(parser)
     given = parser.parse_args()
-    cores, models = available_cores(), given.models.split(",")
+    cores, models = available_cores(), given.models
     domains: dict[str, Pictures] = {"generated drives": drives}
     for word in given.pairs:
         name, _, folder = word.rpartition("=")
@@ -146,7 +154,7 @@ def main() -> None:
         methods = {
             name: restore
             for name, restore in restorers(models, cores).items()
-            if name.startswith("rtdehaze ") or name in given.peers.split(",")
+            if name.startswith("rtdehaze ") or name in given.peers
         }
         scores = {name: quality(pictures, methods) for name, pictures in domains.items()}
     bed = Bed(gather(GENERATED, parse_size(given.size)), Codec(NO_CODEC), None, 1)
@@ -165,4 +173,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

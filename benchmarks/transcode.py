@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from arguments import X264_PRESETS, listed, model_word, one_of, pixels_word, run_script, whole
 from results import add_out, save
 from turns import in_turn
 
@@ -91,11 +92,11 @@ def compare(clip: Path, preset: str, runs: int, frames: int, model: str | None, 
 def main() -> None:
     """Renders the clip, measures, prints and saves."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", default="1920x1080")
-    parser.add_argument("--frames", type=int, default=600)
-    parser.add_argument("--presets", default="veryfast,ultrafast")
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--model", default=None)
+    parser.add_argument("--size", type=pixels_word, default="1920x1080")
+    parser.add_argument("--frames", type=whole(1), default=600)
+    parser.add_argument("--presets", type=listed(one_of(X264_PRESETS)), default="veryfast,ultrafast")
+    parser.add_argument("--runs", type=whole(1), default=5)
+    parser.add_argument("--model", type=model_word, default=None)
     parser.add_argument("--clip", type=Path, help="a hazy clip of your own instead of the generated drive")
     add_out(parser)
     given = parser.parse_args()
@@ -107,7 +108,7 @@ def main() -> None:
             there = drive_frames(width=width, height=height, count=RENDERED, noise=0.006, seed=10)
             write_frames(clip, there + there[-2:0:-1], given.frames)
         figures = []
-        for preset in given.presets.split(","):
+        for preset in given.presets:
             row = compare(clip, preset, given.runs, given.frames, given.model, folder)
             print(row, flush=True)
             figures.append(row)
@@ -116,4 +117,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -20,6 +20,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from arguments import listed, model_word, run_script, whole
 from numpy.typing import NDArray
 from results import add_out, save
 
@@ -114,13 +115,15 @@ def judge(estimator: Estimator, clip: Clip, *, remember: bool, seconds: float) -
 def main() -> None:
     """Measures, prints a table and saves the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", required=True, help="estimators, names or paths, separated by commas")
+    parser.add_argument(
+        "--models", type=listed(model_word), required=True, help="estimators, names or paths, separated by commas"
+    )
     parser.add_argument("--stills", help="validation folder with `clear` and `t`")
     parser.add_argument("--videos", help="clear video, or folder of them")
-    parser.add_argument("--drives", type=int, default=4, help="generated drives; 0 leaves them out")
-    parser.add_argument("--frames", type=int, default=40, help="of each clip")
+    parser.add_argument("--drives", type=whole(0), default=4, help="generated drives; 0 leaves them out")
+    parser.add_argument("--frames", type=whole(2), default=40, help="of each clip")
     parser.add_argument("--clean", action="store_true", help="no noise, no compression")
-    parser.add_argument("--count", type=int, default=12, help="clips over still pictures")
+    parser.add_argument("--count", type=whole(1), default=12, help="clips over still pictures")
     add_out(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -129,7 +132,7 @@ def main() -> None:
     print(f"{'clips':8} {'model':16} {'way':18} t error    PSNR   jitter  warping")
     for kind in (kind for kind, given in wanted.items() if given):
         clips = clips_of(kind, options)
-        for name in options.models.split(","):
+        for name in options.models:
             estimator = open_estimator(name, provider="cpu")
             ways = {"alone": (False, 0.0), "smoothed": (False, _SECONDS)}
             if estimator.card.state:
@@ -150,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

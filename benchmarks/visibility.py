@@ -15,6 +15,7 @@ import itertools
 from typing import Any
 
 import numpy as np
+from arguments import model_word, run_script, whole
 from results import add_out, save
 
 from rtdehaze.apps.watch.visibility import visibility_index, visual_range
@@ -61,8 +62,10 @@ def figures(model: str, seeds: int) -> dict[str, Any]:
 def main() -> None:
     """Prints and saves the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--model", action="append", help=f"may be repeated  [default: {DEFAULT_MODEL}]")
+    parser.add_argument("--seeds", type=whole(1), default=20)
+    parser.add_argument(
+        "--model", type=model_word, action="append", help=f"may be repeated  [default: {DEFAULT_MODEL}]"
+    )
     add_out(parser)
     arguments = parser.parse_args()
     tables = {model: figures(model, arguments.seeds) for model in arguments.model or [DEFAULT_MODEL]}
@@ -76,4 +79,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from rtdehaze.core.errors import UsageError
 from rtdehaze.core.options import Mode
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.stages.estimate import DEFAULT_MODEL
@@ -57,15 +60,14 @@ PEERS = (
 """All of them get every core, ours what the pipeline plans for it."""
 
 
-def peers_named(names: str) -> list[Peer]:
-    """Picks peers by a list of names with commas.
+def peers_named(names: Iterable[str]) -> list[Peer]:
+    """Picks peers by their names.
 
     Raises:
-        SystemExit: There is none of that name.
+        UsageError: There is none of that name.
     """
     known = {peer.name: peer for peer in PEERS}
-    wanted = [name for name in names.split(",") if name]
-    unknown = [name for name in wanted if name not in known]
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise SystemExit(f"no such peer: {', '.join(unknown)}; there are: {', '.join(known)}")
-    return [known[name] for name in wanted]
+        raise UsageError(f"no such peer: {', '.join(unknown)}; there are: {', '.join(known)}")
+    return [known[name] for name in names]

@@ -8,6 +8,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from rtdehaze.core.errors import MissingDependencyError
+
 from .network import Layers
 
 __all__ = ["CHECKPOINT", "build"]
@@ -47,7 +49,12 @@ def build(*, trained: bool) -> tuple[onnx.ModelProto, Layers]:
 
 
 def _weights() -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    from safetensors.numpy import load_file
+    try:
+        from safetensors.numpy import load_file
+    except ImportError as error:
+        raise MissingDependencyError(
+            "aod-net needs safetensors for its weights: install the extra train, or leave it out of --peers"
+        ) from error
 
     stored = load_file(CHECKPOINT)
     names = [f"average.convolutions.{number}" for number in range(len(_SIDES))]

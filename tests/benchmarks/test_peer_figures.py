@@ -35,6 +35,17 @@ def test_ratios_of_peers_are_of_the_same_round() -> None:
     assert peer["ms_per_frame"] == 10.0
 
 
+def test_figures_of_a_codec_are_saved_before_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["--size", "96x64", "--models", "cap", "--peers", "dcp-full", "--codecs", "none,libx264:ultrafast"]
+    monkeypatch.setattr(sys, "argv", ["compare_peers", *words, "--out", str(tmp_path)])
+    answers = [{"rtdehaze cap": [run(10)]}]
+    monkeypatch.setattr(compare_peers, "take_turns", lambda *_: answers.pop())
+    with pytest.raises(IndexError):  # the second codec's
+        compare_peers.main()
+    figures = json.loads((tmp_path / "peers.json").read_text())["figures"]
+    assert figures["none"][0]["fps"] == 10
+
+
 @pytest.mark.slow
 def test_peers_take_turns_without_codecs_and_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["--size", "96x64", "--models", "cap", "--peers", "dcp-full,aod-net", "--seconds", "0.05", "--rounds", "1"]

@@ -11,6 +11,7 @@ from peers.pixels import SmoothedPixels
 
 from rtdehaze.apps.drive import drive_frames
 from rtdehaze.apps.frames import empty_frame, rgb_of
+from rtdehaze.core.errors import UsageError
 from rtdehaze.core.frame import Frame
 from rtdehaze.measure.fidelity import psnr
 from rtdehaze.pipeline.decision import Decision
@@ -105,5 +106,5 @@ def test_smoothed_pixels_are_a_running_mean_with_ghosts(frames: list[Frame]) -> 
 
 
 def test_an_unknown_peer_is_named() -> None:
-    with pytest.raises(SystemExit, match=r"magic.*aod-net"):
-        peers_named("aod-net,magic")
+    with pytest.raises(UsageError, match=r"magic.*aod-net"):
+        peers_named(["aod-net", "magic"])

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 import results
+from arguments import any_number, listed, pixels_word, run_script, whole
+
+from rtdehaze.core.errors import SinkError, SourceError, UnknownModelError
 
 FOLDER = Path(results.__file__).parent
 SAVING = sorted(
@@ -48,3 +51,71 @@ def test_figures_go_to_any_folder_and_never_through_a_file(tmp_path: Path) -> No
     with pytest.raises(SystemExit) as ended:
         parser.parse_args(["--out", str(tmp_path / "file" / "below")])
     assert ended.value.code == 2
+
+
+WRONG = [
+    ("compare_peers", ["--size", "huge"], "size 'huge' is unknown"),
+    ("compare_peers", ["--models", "nosuch"], "nosuch"),
+    ("compare_peers", ["--peers", "magic"], "aod-net"),
+    ("compare_peers", ["--rounds", "0"], "must be 1 to"),
+    ("compare_peers", ["--seconds", "nan"], "must be 0.01 to 3600"),
+    ("growth", ["--parts", "nosuch"], "there are: sizes, streams"),
+    ("growth", ["--streams", "0"], "must be 1 to 256"),
+    ("limits", ["--presets", "typo"], "ultrafast"),
+    ("tradeoff", ["--models", "nosuch"], "nosuch"),
+    ("pipeline", ["--sizes", "1280"], "size '1280' is unknown"),
+    ("transcode", ["--size", "0x0"], "sides must be even"),
+    ("recompose", ["--threads", "two"], "is no whole number"),
+    ("models", ["--model", "nosuch"], "nosuch"),
+    ("smoothing", ["--noise", ","], "is empty"),
+    ("edges", ["--maps", "-3"], "must be 8 to"),
+    ("visibility", ["--seeds", "x"], "is no whole number"),
+    ("video", ["--models", "nosuch"], "nosuch"),
+    ("live", ["soak", "--size", "x"], "size 'x' is unknown"),
+    ("summary", ["--folder", "/nowhere"], "is no folder"),
+]
+
+
+@pytest.mark.parametrize(("script", "words", "message"), WRONG, ids=lambda one: one if isinstance(one, str) else None)
+def test_wrong_words_are_refused_before_anything_is_measured(
+    script: str, words: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, text = said(script, words, monkeypatch, capsys)
+    assert code == 2
+    assert message in text
+    assert text.splitlines()[-1].startswith(f"{script}.py: error: ")
+
+
+def test_a_folder_without_pairs_ends_the_tradeoff_at_once() -> None:
+    tradeoff = importlib.import_module("tradeoff")
+    with pytest.raises(SourceError, match="nowhere"):
+        tradeoff.of_folder(Path("/nowhere"), None)
+
+
+def test_what_a_script_raises_is_one_line_with_its_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["somewhere/one.py"])
+    for error, code in ((UnknownModelError("no model x"), 2), (SinkError("disk full"), 1), (KeyboardInterrupt(), 130)):
+
+        def main(error: BaseException = error) -> None:
+            raise error
+
+        with pytest.raises(SystemExit) as ended:
+            run_script(main)
+        assert ended.value.code == code
+        printed = capsys.readouterr().err
+        assert printed.startswith("one.py: ")
+        assert printed.count("\n") == 1
+    # Our own mistakes keep their traceback.
+    with pytest.raises(StopIteration):
+        run_script(lambda: next(iter(())))
+
+
+def test_words_are_read_with_their_ranges() -> None:
+    assert listed(whole(1))("2,1,2,") == [2, 1]
+    assert pixels_word("4k") == "3840x2160"
+    assert any_number(0)("0.5") == 0.5
+    for read, word in ((whole(1), "0"), (any_number(0), "inf"), (listed(whole(1)), "")):
+        with pytest.raises(argparse.ArgumentTypeError):
+            read(word)
