@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from rtdehaze.apps.bench import bench as benching
+from rtdehaze.apps.bench import opened as opening
 from rtdehaze.apps.bench.compare import compare
 from rtdehaze.apps.bench.machine import machine
 from rtdehaze.apps.bench.material import gather, playable
@@ -25,7 +26,7 @@ from rtdehaze.core.frame import Frame
 from rtdehaze.core.options import Mode
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.stages.encode.file_sink import FileSink
-from rtdehaze.stages.estimate.estimator import Estimator
+from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
 from rtdehaze.synth.drive import FoggyDrive
 
 
@@ -141,6 +142,27 @@ def test_a_model_that_leaves_nodes_to_the_cpu_is_no_number(monkeypatch: pytest.M
     monkeypatch.setattr(Estimator, "left_to_cpu", lambda _: ("Conv /stem/Conv",))
     with pytest.raises(ProviderError, match=r"does not really run .*Conv /stem/Conv"):
         benching.bench(small())
+
+
+def test_each_model_is_charged_with_the_gpu_memory_that_its_own_opening_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    used = [1000]
+
+    def opens(model: str, *, provider: str, threads: int) -> Estimator:
+        used[0] += {"cap": 300, "dcp": 50}[model] if provider == "cuda" else 0
+        estimator = open_estimator(model, provider="cpu", threads=threads)
+        estimator._network.session.provider = provider
+        return estimator
+
+    monkeypatch.setattr(opening, "open_estimator", opens)
+    monkeypatch.setattr(opening, "gpu_memory_mib", lambda: used[0])
+    monkeypatch.setattr(Estimator, "left_to_cpu", lambda _: ())
+    found = benching.bench(small(models=["cap", "dcp"], providers=["cuda", "cpu"], rounds=1))
+    assert {row.key[2:]: row.gpu_memory_mib for row in found.rows} == {
+        ("cap", "cuda"): 300,
+        ("cap", "cpu"): None,
+        ("dcp", "cuda"): 50,
+        ("dcp", "cpu"): None,
+    }
 
 
 def test_an_unknown_encoder_ends_the_benchmark(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import rtdehaze
 from rtdehaze.apps.bench.encoders import assert_encodable
-from rtdehaze.apps.bench.machine import gpu_memory_mib, machine
+from rtdehaze.apps.bench.machine import machine
 from rtdehaze.apps.bench.material import Material, gather, playable
 from rtdehaze.apps.bench.opened import Opened, open_all
 from rtdehaze.apps.bench.plan import NO_CODEC, Case, Codec, Plan
@@ -234,7 +234,6 @@ class _Taken:
         """Sums the rounds up."""
         ours, plain = self.ours, self._plain
         ratios = [a.fps / b.fps for a, b in zip(ours, plain, strict=True)]
-        now = gpu_memory_mib() if opened.gpu_mib_before is not None else None
         return Row(
             size=f"{case.size[0]}x{case.size[1]}",
             codec=case.codec.label,
@@ -256,7 +255,7 @@ class _Taken:
             cores=Spread.of([run.cores for run in ours], 2),
             rss_mib=round(max(run.rss_mib for run in ours), 1),
             held_mib=round(self._bed.held_mib, 1),
-            gpu_memory_mib=None if now is None else now - (opened.gpu_mib_before or 0),
+            gpu_memory_mib=opened.gpu_mib,
         )
 
 

@@ -18,7 +18,8 @@ class Opened:
     """A model on a provider, proven to run there."""
 
     estimator: Estimator
-    gpu_mib_before: int | None
+    gpu_mib: int | None
+    """By how much opening it raised the memory in use on the GPU; None on the CPU, or where no driver tells."""
 
 
 def open_all(plan: Plan, threads: ThreadPlan) -> list[Opened]:
@@ -34,8 +35,10 @@ def open_all(plan: Plan, threads: ThreadPlan) -> list[Opened]:
             before = None if provider == "cpu" else gpu_memory_mib()
             estimator = open_estimator(model, provider=provider, threads=threads.inference)
             _assert_really_runs(estimator)
-            on_gpu = estimator.provider != "cpu"
-            opened.setdefault((estimator.name, estimator.provider), Opened(estimator, before if on_gpu else None))
+            # At once: what the next model takes is not this one's.
+            after = None if before is None or estimator.provider == "cpu" else gpu_memory_mib()
+            taken = None if before is None or after is None else after - before
+            opened.setdefault((estimator.name, estimator.provider), Opened(estimator, taken))
     return list(opened.values())
 
 

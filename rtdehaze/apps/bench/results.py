@@ -74,7 +74,8 @@ class Row:
     """Peak of the process during the runs, the benchmark's own frames included (`held_mib`)."""
     held_mib: float
     gpu_memory_mib: int | None
-    """More in use on the GPU than before the model was opened; None on the CPU."""
+    """More in use on the GPU right after the model was opened and tried once than before; None on the CPU. The first
+    model of a benchmark bears what the process itself takes there."""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
