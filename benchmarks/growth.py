@@ -4,30 +4,29 @@
     python benchmarks/growth.py --parts sizes --sizes 4k,8k --seconds 2 --rounds 3
 
 Without codecs: frames from memory through the pipeline's threads into nothing. What is measured takes turns; medians.
-A law is fitted to each curve by least squares of the relative error and printed with the largest error that it leaves.
+A law is fitted to each curve by least squares of the relative error and printed with the largest error that it leaves;
+a whole frame's, by size, is that of the slower stage, as estimate and recompose run at the same time.
 Curves go to benchmarks/results/growth.png, figures and laws to growth.json.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from arguments import duration, listed, one_of, run_script, size_word, whole
+from growth_plot import plot
+from laws import CROWDS, fit, slowest
 from results import add_out, save
 from turns import Contestant, in_turn, take_turns
 
 from rtdehaze.apps.bench.material import gather
 from rtdehaze.apps.bench.plan import GENERATED, NO_CODEC, Codec, parse_size
-from rtdehaze.apps.bench.results import write_whole
 from rtdehaze.apps.bench.running import Bed, Run, as_in_a_run, frames_for, resident_mib
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.options import Mode
@@ -41,35 +40,6 @@ from rtdehaze.stages.estimate.estimator import Estimator, open_estimator
 from rtdehaze.stages.estimate.models import list_models, load_model
 
 PARTS = ("sizes", "streams", "models", "every")
-CROWDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"1 / streams": lambda at: 1 / at, "log2(streams)": np.log2}
-"""More streams fill idle cores; where there are none they push each other's frames out of the caches."""
-
-
-def fit(
-    x: Sequence[float], y: Sequence[float], basis: Callable[[np.ndarray], np.ndarray], words: str
-) -> dict[str, Any]:
-    """Fits y = a + b * basis(x), the relative error least squared, neither a nor b below 0.
-
-    Args:
-        x: Where.
-        y: What was measured, above 0.
-        basis: Of the second term.
-        words: The law, with `{a}` and `{b}`.
-
-    Returns:
-        The law in words, its numbers, and the largest relative error that it leaves.
-    """
-    values, at = np.asarray(y, float), basis(np.asarray(x, float))
-    columns = np.stack([np.ones_like(at), at], 1)
-    (a, b), *_ = np.linalg.lstsq(columns / values[:, None], np.ones_like(values), rcond=None)
-    if a < 0 or b < 0:
-        kept = 1 if a < 0 else 0
-        column = columns[:, kept] / values
-        only = float(column.sum() / (column @ column))
-        a, b = (0.0, only) if kept == 1 else (only, 0.0)
-    off = float(np.abs((a + b * at) / values - 1).max())
-    law = words.format(a=f"{a:.3g}", b=f"{b:.3g}")
-    return {"law": law, "a": round(float(a), 4), "b": round(float(b), 4), "largest_error": round(off, 3)}
 
 
 def row(runs: Sequence[Run]) -> dict[str, Any]:
@@ -103,8 +73,9 @@ def by_size(sizes: Sequence[str], seconds: float, rounds: int) -> dict[str, Any]
     x = [one["megapixels"] for one in rows]
     laws = {
         name: fit(x, [one[name] for one in rows], lambda at: at, "ms = {a} + {b} x megapixels")
-        for name in ("ms_per_frame", "estimate_ms", "recompose_ms")
+        for name in ("estimate_ms", "recompose_ms")
     }
+    laws["ms_per_frame"] = slowest(x, [one["ms_per_frame"] for one in rows], list(laws.values()))
     return {"rows": rows, "laws": laws}
 
 
@@ -193,79 +164,6 @@ def by_every(steps: Sequence[int], size: str, seconds: float, rounds: int) -> di
     times = [one["estimate_ms"] for one in rows]
     law = fit(steps, times, lambda at: 1 / at, "ms = {a} + {b} / n")
     return {"size": size, "rows": rows, "laws": {"estimate_ms": law}}
-
-
-def plot(found: dict[str, Any], path: Path) -> None:
-    """Draws what was measured."""
-    from matplotlib.figure import Figure
-
-    drawn = [part for part in PARTS if part in found]
-    figure = Figure(figsize=(6.4 * min(2, len(drawn)), 4.4 * -(-len(drawn) // 2)), layout="constrained")
-    cells = figure.subplots(-(-len(drawn) // 2), min(2, len(drawn)), squeeze=False).ravel()
-    for axes, part in zip(cells, drawn, strict=False):
-        {"sizes": draw_sizes, "streams": draw_streams, "models": draw_models, "every": draw_every}[part](
-            axes, found[part]
-        )
-        axes.grid(alpha=0.3)
-        axes.set_axisbelow(True)
-    for axes in cells[len(drawn) :]:
-        axes.set_visible(False)
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=120)
-    write_whole(path, content.getvalue())
-
-
-def draw_sizes(axes: Any, part: dict[str, Any]) -> None:
-    """Milliseconds over megapixels, both by their logarithm."""
-    x = np.array([one["megapixels"] for one in part["rows"]])
-    dense = np.geomspace(x.min(), x.max(), 100)
-    series = (("ms_per_frame", "a frame", "#333333"), ("estimate_ms", "estimate", "#ee6677"))
-    for name, label, colour in (*series, ("recompose_ms", "recompose", "#228833")):
-        law = part["laws"][name]
-        axes.plot(x, [one[name] for one in part["rows"]], "o", color=colour)
-        axes.plot(dense, law["a"] + law["b"] * dense, color=colour, label=f"{label}: {law['law']}")
-    axes.set(xscale="log", yscale="log", ylabel="ms", title="size of the picture, no codecs")
-    axes.set_xticks(x, [one["size"] for one in part["rows"]], fontsize=8)
-    low, high = axes.get_ylim()
-    steps = [step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500) if low <= step <= high]
-    axes.set_yticks(steps, [str(step) for step in steps])
-    axes.minorticks_off()
-    axes.legend(fontsize=8)
-
-
-def draw_streams(axes: Any, part: dict[str, Any]) -> None:
-    """Frames a second together over streams."""
-    counts = [one["streams"] for one in part["rows"]]
-    law = part["laws"]["ms_per_frame"]
-    dense = np.linspace(min(counts), max(counts), 100)
-    axes.plot(counts, [one["fps_together"] for one in part["rows"]], "o", color="#4477aa")
-    axes.plot(dense, 1e3 / (law["a"] + law["b"] * CROWDS[law["over"]](dense)), color="#4477aa", label=law["law"])
-    axes.set(xlabel="streams", ylabel="fps of all together", title=f"streams of {part['size']}", ylim=(0, None))
-    axes.set_xticks(counts)
-    axes.legend(fontsize=8)
-
-
-def draw_models(axes: Any, part: dict[str, Any]) -> None:
-    """Estimate and recompose of each model."""
-    names = [one["model"] for one in part["rows"]]
-    estimate = [one["estimate_ms"] for one in part["rows"]]
-    axes.bar(names, estimate, color="#ee6677", label="estimate")
-    axes.bar(names, [one["recompose_ms"] for one in part["rows"]], bottom=estimate, color="#228833", label="recompose")
-    axes.set(ylabel="ms of work on a frame", title=f"models at {part['size']}")
-    axes.legend(fontsize=8)
-
-
-def draw_every(axes: Any, part: dict[str, Any]) -> None:
-    """Estimate over n."""
-    steps = [one["every"] for one in part["rows"]]
-    law = part["laws"]["estimate_ms"]
-    dense = np.linspace(min(steps), max(steps), 100)
-    axes.plot(steps, [one["estimate_ms"] for one in part["rows"]], "o", color="#ee6677")
-    axes.plot(dense, law["a"] + law["b"] / dense, color="#ee6677", label=law["law"])
-    axes.set(xlabel="n: every n-th frame is estimated", ylabel="estimate, ms a frame", ylim=(0, None))
-    axes.set_title(f"--every n at {part['size']}")
-    axes.set_xticks(steps)
-    axes.legend(fontsize=8)
 
 
 def main() -> None:

@@ -6,23 +6,35 @@ from pathlib import Path
 
 import cv2
 import growth
+import laws
 import numpy as np
 import pytest
 
 
 def test_a_law_is_found_again() -> None:
     x = [0.25, 0.9, 2.1, 8.3, 33.2]
-    law = growth.fit(x, [0.5 + 0.4 * one for one in x], lambda at: at, "ms = {a} + {b} x megapixels")
+    law = laws.fit(x, [0.5 + 0.4 * one for one in x], lambda at: at, "ms = {a} + {b} x megapixels")
     assert law["law"] == "ms = 0.5 + 0.4 x megapixels"
     assert law["largest_error"] == 0.0
 
 
 def test_a_law_has_no_negative_cost_and_says_how_far_it_is_off() -> None:
-    law = growth.fit([1, 2, 4], [1.0, 2.5, 6.0], lambda at: at, "{a} + {b} x")
+    law = laws.fit([1, 2, 4], [1.0, 2.5, 6.0], lambda at: at, "{a} + {b} x")
     assert law["a"] == 0.0
     assert 0.05 < law["largest_error"] < 0.5
-    flat = growth.fit([1, 2, 4], [1.0, 1.1, 1.2], lambda at: 1 / at, "{a} + {b} / n")
+    flat = laws.fit([1, 2, 4], [1.0, 1.1, 1.2], lambda at: 1 / at, "{a} + {b} / n")
     assert flat["b"] == 0.0
+
+
+def test_the_slower_stage_sets_the_law_of_a_frame() -> None:
+    x = [0.25, 1.0, 4.0, 16.0]
+    estimate = laws.fit(x, [6 + 0.2 * one for one in x], lambda at: at, "ms = {a} + {b} x megapixels")
+    recompose = laws.fit(x, [1 + 2.0 * one for one in x], lambda at: at, "ms = {a} + {b} x megapixels")
+    frame = laws.slowest(x, [6.05, 6.2, 9.0, 30.0], [estimate, recompose])
+    assert frame["law"] == "ms = max(6 + 0.2 x megapixels, 1 + 2 x megapixels)"
+    assert frame["largest_error"] == 0.1
+    assert laws.at(frame, np.array(x)) == pytest.approx([6.05, 6.2, 9.0, 33.0])
+    assert laws.at(estimate, np.array(x)) == pytest.approx([6.05, 6.2, 6.8, 9.2])
 
 
 @pytest.mark.slow
