@@ -18,7 +18,7 @@ from typing import Any
 
 from arguments import codec_word, duration, listed, model_word, one_of, run_script, size_word, whole
 from peers.all import PEERS, peers_named
-from results import add_out, save
+from results import add_out, save, settings_of, spread
 from turns import Contestant, take_turns
 
 from rtdehaze.apps.bench.material import gather, playable
@@ -49,7 +49,7 @@ def makers(models: list[str], peers: list[str], cores: int, *, in_memory: bool) 
 
 
 def figures(runs: dict[str, list[Run]]) -> list[dict[str, Any]]:
-    """Medians, and the ratio of the first contestant's fps to each one's, round by round."""
+    """Medians with their spread, and the ratio of the first contestant's fps to each one's, round by round."""
     first = next(iter(runs.values()))
     rows = []
     for name, own in runs.items():
@@ -58,12 +58,10 @@ def figures(runs: dict[str, list[Run]]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "method": name,
-                "fps": round(statistics.median(run.fps for run in own), 2),
-                "fps_runs": [round(run.fps, 2) for run in own],
-                "ms_per_frame": round(statistics.median(work), 2),
+                **spread("fps", [run.fps for run in own]),
+                **spread("ms_per_frame", work),
                 "cores": round(statistics.median(run.cores for run in own), 2),
-                "ours_over_it": round(statistics.median(ratios), 2),
-                "ours_over_it_runs": [round(ratio, 2) for ratio in ratios],
+                **spread("ours_over_it", ratios),
             }
         )
     return rows
@@ -98,10 +96,11 @@ def main() -> None:
         for row in found[word]:
             print(
                 f"{word:18} {row['method']:18} {row['fps']:9.2f} fps {row['ms_per_frame']:9.2f} ms of dehazing a frame"
-                f"   ours {row['ours_over_it']:7.2f} x",
+                f"   ours {row['ours_over_it']:7.2f} x"
+                f" ({row['ours_over_it_least']:.2f} to {row['ours_over_it_most']:.2f})",
                 flush=True,
             )
-        save("peers", found, given.out)
+        save("peers", found, given.out, settings_of(given))
     print("saved peers.json")
 
 

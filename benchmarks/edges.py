@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from arguments import any_number, listed, pixels_word, run_script, whole
 from numpy.typing import NDArray
-from results import add_out, save
+from results import add_out, save, settings_of
 
 from rtdehaze.core.colour import Colour, Matrix, luma_weights
 from rtdehaze.core.frame import PIXEL_FORMATS, Frame, Plane
@@ -257,7 +257,7 @@ def main() -> None:
         for map_width in options.maps
         for noise in options.noise
     ]
-    print(save("edges", figures, options.out))
+    print(save("edges", figures, options.out, settings_of(options)))
 
 
 if __name__ == "__main__":

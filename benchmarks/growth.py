@@ -22,15 +22,17 @@ from typing import Any
 from arguments import duration, listed, one_of, run_script, size_word, whole
 from growth_plot import plot
 from laws import CROWDS, fit, slowest
-from results import add_out, save
-from turns import Contestant, in_turn, take_turns
+from results import add_out, save, settings_of, spread
+from turns import Contestant, added_mib, in_turn, take_turns
 
 from rtdehaze.apps.bench.material import gather
 from rtdehaze.apps.bench.plan import GENERATED, NO_CODEC, Codec, parse_size
 from rtdehaze.apps.bench.running import Bed, Run, as_in_a_run, frames_for, resident_mib
 from rtdehaze.core.frame import Frame
+from rtdehaze.core.freed import give_back_freed
 from rtdehaze.core.options import Mode
 from rtdehaze.pipeline.dehazer import Dehazer
+from rtdehaze.pipeline.report import Progress
 from rtdehaze.pipeline.runner import Runner
 from rtdehaze.pipeline.threads import opencv_threads, plan_threads
 from rtdehaze.stages.capture.memory import MemorySource
@@ -42,20 +44,19 @@ from rtdehaze.stages.estimate.models import list_models, load_model
 PARTS = ("sizes", "streams", "models", "every")
 
 
-def row(runs: Sequence[Run]) -> dict[str, Any]:
-    """Medians of runs."""
+def row(runs: Sequence[Run], one: Contestant) -> dict[str, Any]:
+    """Medians of runs with their spread, and the memory that they take."""
 
-    def stage(name: str) -> float:
-        return round(statistics.median(1e3 * run.stages[name].total_s / run.frames for run in runs), 3)
+    def stage(name: str) -> dict[str, Any]:
+        return spread(f"{name}_ms", [1e3 * run.stages[name].total_s / run.frames for run in runs], 3)
 
-    fps = statistics.median(run.fps for run in runs)
     return {
-        "fps": round(fps, 1),
-        "ms_per_frame": round(1e3 / fps, 3),
-        "estimate_ms": stage("estimate"),
-        "recompose_ms": stage("recompose"),
+        **spread("fps", [run.fps for run in runs], 1),
+        "ms_per_frame": round(1e3 / statistics.median(run.fps for run in runs), 3),
+        **stage("estimate"),
+        **stage("recompose"),
         "cores": round(statistics.median(run.cores for run in runs), 2),
-        "rss_mib": round(max(run.rss_mib for run in runs)),
+        **spread("added_mib", added_mib(one), 1),
     }
 
 
@@ -69,7 +70,7 @@ def by_size(sizes: Sequence[str], seconds: float, rounds: int) -> dict[str, Any]
     for size, runs in take_turns(contestants, seconds, rounds).items():
         frame = beds[size].frames[0]
         pixels = frame.width * frame.height / 1e6
-        rows.append({"size": size, "megapixels": round(pixels, 3)} | row(runs))
+        rows.append({"size": size, "megapixels": round(pixels, 3)} | row(runs, contestants[size]))
     x = [one["megapixels"] for one in rows]
     laws = {
         name: fit(x, [one[name] for one in rows], lambda at: at, "ms = {a} + {b} x megapixels")
@@ -93,9 +94,9 @@ def by_streams(counts: Sequence[int], size: str, seconds: float, rounds: int) ->
     rows = [
         {
             "streams": count,
-            "fps_together": round(statistics.median(rates), 1),
+            **spread("fps_together", rates, 1),
             "ms_per_frame": round(1e3 / statistics.median(rates), 3),
-            "rss_mib": round(resident_mib()),
+            "added_mib": round(added_by(estimator, frames, count), 1),
         }
         for count, rates in taken.items()
     ]
@@ -107,7 +108,21 @@ def by_streams(counts: Sequence[int], size: str, seconds: float, rounds: int) ->
     return {"size": size, "rows": rows, "laws": {"ms_per_frame": law}}
 
 
-def together(estimator: Estimator, frames: Sequence[Frame], count: int, each: int) -> float:
+def added_by(estimator: Estimator, frames: Sequence[Frame], count: int) -> float:
+    """What so many videos add to the process's memory, at most, as `added_mib`."""
+    give_back_freed()
+    seen = [resident_mib()]
+    together(estimator, frames, count, 20, lambda _: seen.append(resident_mib()))
+    return max(seen) - seen[0]
+
+
+def together(
+    estimator: Estimator,
+    frames: Sequence[Frame],
+    count: int,
+    each: int,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> float:
     """Frames a second of so many videos of so many frames."""
     sources = [MemorySource(frames, count=each, rate=Fraction(25)) for _ in range(count)]
     failures: list[BaseException] = []
@@ -116,7 +131,7 @@ def together(estimator: Estimator, frames: Sequence[Frame], count: int, each: in
     def work(source: MemorySource) -> None:
         try:
             with Dehazer(estimator, mode=Mode.MANUAL) as one:
-                Runner(source, one, NullSink(source.video)).run(stop=stop)
+                Runner(source, one, NullSink(source.video)).run(on_progress=on_progress, stop=stop)
         except Exception as error:  # noqa: BLE001 - raised below
             failures.append(error)
 
@@ -147,7 +162,7 @@ def by_model(size: str, seconds: float, rounds: int) -> dict[str, Any]:
     return {
         "size": size,
         "rows": [
-            {"model": name, "bytes": len(load_model(name).graph)} | row(runs)
+            {"model": name, "bytes": len(load_model(name).graph)} | row(runs, contestants[name])
             for name, runs in take_turns(contestants, seconds, rounds).items()
         ],
     }
@@ -160,7 +175,7 @@ def by_every(steps: Sequence[int], size: str, seconds: float, rounds: int) -> di
     estimator = open_estimator(DEFAULT_MODEL, provider="cpu", threads=plan.inference)
     contestants = {str(n): Contestant(bed, lambda n=n: as_in_a_run(estimator, plan, every=n)) for n in steps}
     runs = take_turns(contestants, seconds, rounds)
-    rows = [{"every": n} | row(runs[str(n)]) for n in steps]
+    rows = [{"every": n} | row(runs[str(n)], contestants[str(n)]) for n in steps]
     times = [one["estimate_ms"] for one in rows]
     law = fit(steps, times, lambda at: 1 / at, "ms = {a} + {b} / n")
     return {"size": size, "rows": rows, "laws": {"estimate_ms": law}}
@@ -193,7 +208,7 @@ def main() -> None:
             print(name, *(f"{key}={value}" for key, value in one.items()), sep="  ")
         for what, law in found[name].get("laws", {}).items():
             print(f"{name}: {what}: {law['law']} (off by {100 * law['largest_error']:.0f} % at most)", flush=True)
-        save("growth", found, given.out)
+        save("growth", found, given.out, settings_of(given))
     plot(found, given.out / "growth.png")
     print("saved growth.json and growth.png")
 

@@ -20,7 +20,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import count
@@ -34,7 +34,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 from arguments import X264_PRESETS, duration, listed, model_word, one_of, run_script, size_word, whole
-from results import add_out, save
+from results import add_out, save, settings_of, spread
 from turns import Contestant, in_turn, take_turns
 
 from rtdehaze.apps.bench.material import Material, gather, playable
@@ -57,8 +57,8 @@ _BUFFER = 256 * 2**20
 _MATRIX = 1024
 
 
-def timed(ways: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
-    """Median milliseconds of each, in turns."""
+def timed(ways: dict[str, Callable[[], Any]], seconds: float) -> dict[str, list[float]]:
+    """Milliseconds of each, in turns."""
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for way in ways.values():
         way()
@@ -70,16 +70,15 @@ def timed(ways: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float
             begin = time.perf_counter()
             ways[name]()
             taken[name].append((time.perf_counter() - begin) * 1e3)
-    return {name: statistics.median(times) for name, times in taken.items()}
+    return taken
 
 
 def machine_limits(seconds: float) -> dict[str, float]:
     """Gigabytes a second of reading and of copying (read and written), and gigaflops of a matrix product."""
     source, target = np.ones(_BUFFER // 8), np.zeros(_BUFFER // 8)
     left, right = (np.ones((_MATRIX, _MATRIX), np.float32) for _ in range(2))
-    ms = timed(
-        {"read": source.sum, "copy": lambda: np.copyto(target, source), "product": lambda: left @ right}, seconds
-    )
+    ways = {"read": source.sum, "copy": lambda: np.copyto(target, source), "product": lambda: left @ right}
+    ms = {name: statistics.median(times) for name, times in timed(ways, seconds).items()}
     return {
         "read_gb_s": round(_BUFFER / ms["read"] / 1e6, 2),
         "copy_gb_s": round(2 * _BUFFER / ms["copy"] / 1e6, 2),
@@ -141,17 +140,18 @@ def stages(material: Material, estimator: Estimator, limits: dict[str, float], s
     return {
         "shrink": against(ms["shrink"], read, "reading all samples at the memory's speed"),
         "network": against(ms["network"], product, "its multiplications at a matrix product's speed"),
-        "smooth": {"ms": round(ms["smooth"], 3)},
-        "recompose": against(ms["recompose"], ms["copy"], "a copy of the planes"),
-        "whole": {"ms": round(ms["whole"], 3), "share_of_25_fps": round(ms["whole"] / 40.0, 3),
-                  "share_of_60_fps": round(ms["whole"] * 60 / 1e3, 3)},
-    }  # fmt: skip
+        "smooth": spread("ms", ms["smooth"], 3),
+        "recompose": against(ms["recompose"], statistics.median(ms["copy"]), "a copy of the planes"),
+        "whole": spread("ms", ms["whole"], 3)
+        | {f"share_of_{rate}_fps": round(statistics.median(ms["whole"]) * rate / 1e3, 3) for rate in (25, 60)},
+    }
 
 
-def against(ms: float, limit: float, what: str) -> dict[str, Any]:
-    """A time, its limit, and how many times the limit it is."""
-    numbers = {"ms": ms, "limit_ms": limit, "times_its_limit": ms / limit}
-    return {name: float(f"{value:.3g}") for name, value in numbers.items()} | {"limit": what}
+def against(times: Sequence[float], limit: float, what: str) -> dict[str, Any]:
+    """Times, their limit, and how many times the limit they are."""
+    numbers = {"limit_ms": limit, "times_its_limit": statistics.median(times) / limit}
+    rounded = {name: float(f"{value:.3g}") for name, value in numbers.items()}
+    return spread("ms", times, 3) | rounded | {"limit": what}
 
 
 def transcodes(material: Material, estimator: Estimator, preset: str, seconds: float, rounds: int) -> dict[str, Any]:
@@ -166,13 +166,14 @@ def transcodes(material: Material, estimator: Estimator, preset: str, seconds: f
         runs = take_turns(contestants, seconds, rounds)
         ratios = [a.fps / b.fps for a, b in zip(runs["ours"], runs["without"], strict=True)]
         frames = runs["without"][0].frames
-        return {
-            "ours_fps": round(statistics.median(run.fps for run in runs["ours"]), 1),
-            "without_fps": round(statistics.median(run.fps for run in runs["without"]), 1),
-            "decode_fps": round(decoded(play, frames), 1),
-            "encode_fps": round(encoded(bed, material, frames), 1),
-            "share_of_its_limit": round(statistics.median(ratios), 3),
-        }
+        alone = {"decode": lambda: decoded(play, frames), "encode": lambda: encoded(bed, material, frames)}
+        rates: dict[str, list[float]] = {name: [run.fps for run in own] for name, own in runs.items()}
+        for number in range(rounds):
+            for name in in_turn(alone, number):
+                rates.setdefault(name, []).append(alone[name]())
+        order = ("ours", "without", "decode", "encode")
+        found = {key: value for name in order for key, value in spread(f"{name}_fps", rates[name], 1).items()}
+        return found | spread("share_of_its_limit", ratios, 3)
 
 
 def decoded(play: Callable[[int], Any], frames: int) -> float:
@@ -231,7 +232,7 @@ def main() -> None:
                 row = transcodes(material, estimator, preset, given.seconds, given.rounds)
                 print(f"{size:>8} {preset:10}", *(f"{key}={value}" for key, value in row.items()), sep="  ", flush=True)
                 found["sizes"][size]["transcodes"][preset] = row
-            save("limits", found, given.out)
+            save("limits", found, given.out, settings_of(given))
     print("saved limits.json")
 
 

@@ -16,7 +16,7 @@ import time
 import cv2
 import numpy as np
 from arguments import model_word, run_script
-from results import add_out, save
+from results import add_out, save, settings_of
 from turns import in_turn
 
 from rtdehaze.apps.evaluate.domains import gather_domains
@@ -69,7 +69,7 @@ def main() -> None:
         figures[result.domain.name] = {"kind": result.domain.kind.value, "count": len(result.items), "means": means}
         for method, scores in means.items():
             print(result.domain.name, method, *(f"{key}={value:g}" for key, value in scores.items()), sep="  ")
-    print("figures:", save("models", figures, options.out))
+    print("figures:", save("models", figures, options.out, settings_of(options)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from arguments import listed, model_word, pixels_word, run_script, whole
-from results import add_out, save
+from results import add_out, save, settings_of
 
 import rtdehaze
 from rtdehaze.apps.demo import write_frames
@@ -95,7 +95,7 @@ def main() -> None:
             for size in given.sizes:
                 figures.append(steady(size, given.frames, given.runs, given.model))
                 print(figures[-1])
-    print("saved", save("memory" if given.memory else "pipeline", figures, given.out).name)
+    print("saved", save("memory" if given.memory else "pipeline", figures, given.out, settings_of(given)).name)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 from arguments import listed, pixels_word, run_script, whole
-from results import add_out, save
+from results import add_out, save, settings_of
 from turns import in_turn
 
 from rtdehaze.core.colour import Colour
@@ -122,7 +122,7 @@ def main() -> None:
             rows += measure(size, threads)
     linear = linearity(rows)
     print("linear:", linear)
-    print(save("recompose", {"linear": linear, "rows": rows}, options.out))
+    print(save("recompose", {"linear": linear, "rows": rows}, options.out, settings_of(options)))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from arguments import any_number, duration, listed, run_script, whole
 from numpy.typing import NDArray
-from results import add_out, save
+from results import add_out, save, settings_of
 
 from rtdehaze.core.haze import Haze
 from rtdehaze.measure.fidelity import band_around_edges, mean_absolute_error, psnr
@@ -204,7 +204,7 @@ def main() -> None:
                         f"{row['error']:8.4f} {row['edge_error']:9.4f} {row['psnr']:7.2f} {row['ms']:7.2f}",
                         flush=True,
                     )
-    print(f"saved {save('smoothing', figures, options.out)}")
+    print(f"saved {save('smoothing', figures, options.out, settings_of(options))}")
 
 
 if __name__ == "__main__":

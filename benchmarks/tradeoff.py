@@ -22,7 +22,7 @@ import numpy as np
 from arguments import duration, listed, model_word, one_of, run_script, size_word, whole
 from compare_peers import makers
 from peers.all import PEERS
-from results import add_out, save
+from results import add_out, save, settings_of, spread
 from turns import Contestant, take_turns
 
 from rtdehaze.apps.bench.material import gather
@@ -31,7 +31,7 @@ from rtdehaze.apps.bench.results import write_whole
 from rtdehaze.apps.bench.running import Bed
 from rtdehaze.apps.evaluate.contenders import Settings, open_contenders
 from rtdehaze.apps.evaluate.generated import HELD_OUT
-from rtdehaze.apps.evaluate.selection import spread
+from rtdehaze.apps.evaluate.selection import spread as evenly
 from rtdehaze.measure.fidelity import psnr
 from rtdehaze.measure.pairs import find_pairs, read_pair
 from rtdehaze.pipeline.threads import available_cores, opencv_threads
@@ -65,7 +65,7 @@ def of_folder(folder: Path, limit: int | None) -> Pictures:
     Raises:
         SourceError: It holds none; before anything is measured.
     """
-    found = spread(find_pairs(folder), limit)
+    found = evenly(find_pairs(folder), limit)
 
     def pictures() -> Iterator[tuple[Picture, Picture]]:
         for files in found:
@@ -162,13 +162,15 @@ def main() -> None:
         name: Contestant(bed, make) for name, make in makers(models, given.peers, cores, in_memory=True).items()
     }
     runs = take_turns(contestants, given.seconds, given.rounds, cores)
-    times = {name: round(1e3 / statistics.median(run.fps for run in own), 2) for name, own in runs.items()}
+    spreads = {name: spread("ms", [1e3 / run.fps for run in own]) for name, own in runs.items()}
+    times = {name: one.pop("ms") for name, one in spreads.items()}
     for name, ms in times.items():
         print(
             f"{name:20} {ms:9.2f} ms",
             *(f"{domain} {found.get(name, float('nan')):6.2f} dB" for domain, found in scores.items()),
         )
-    print("saved", save("tradeoff", {"ms_per_frame": times, "psnr": scores, "size": given.size}, given.out).name)
+    figures = {"ms_per_frame": times, "spread": spreads, "psnr": scores, "size": given.size}
+    print("saved", save("tradeoff", figures, given.out, settings_of(given)).name)
     plot(times, scores, given.size, given.out / "tradeoff.png")
 
 

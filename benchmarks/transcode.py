@@ -19,7 +19,7 @@ from typing import Any
 
 import av
 from arguments import X264_PRESETS, listed, model_word, one_of, pixels_word, run_script, whole
-from results import add_out, save
+from results import add_out, save, settings_of
 from turns import in_turn
 
 import rtdehaze
@@ -112,7 +112,8 @@ def main() -> None:
             row = compare(clip, preset, given.runs, given.frames, given.model, folder)
             print(row, flush=True)
             figures.append(row)
-            save("transcode", {"size": given.size, "frames": given.frames, "runs": figures}, given.out)
+            found = {"size": given.size, "frames": given.frames, "runs": figures}
+            save("transcode", found, given.out, settings_of(given))
     print("saved transcode.json")
 
 

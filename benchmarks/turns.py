@@ -7,17 +7,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
-from rtdehaze.apps.bench.running import Bed, Run, frames_for, run_once
+from rtdehaze.apps.bench.running import Bed, Run, frames_for, resident_mib, run_once
+from rtdehaze.core.freed import give_back_freed
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.pipeline.runner import FrameDehazer
 from rtdehaze.pipeline.threads import available_cores, opencv_threads
 
-__all__ = ["Contestant", "in_turn", "once", "take_turns"]
+__all__ = ["Contestant", "added_mib", "in_turn", "once", "take_turns"]
 
 Name = TypeVar("Name")
 
 _WARM_UP_FRAMES = 2
 """The slowest peers take seconds each."""
+
+_MEMORY_RUNS, _MEMORY_FRAMES = 3, 20
+"""Queues are full after a few frames; a run more or less differs by how it was timed."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,20 @@ def take_turns(
         for name in in_turn(contestants, number):
             runs[name].append(once(contestants[name], counts[name], cores))
     return runs
+
+
+def added_mib(one: Contestant) -> list[float]:
+    """What a run adds to the process's memory while it lasts, at most, run by run.
+
+    The model and the frames that it is fed are there before. What was freed earlier is given back to the system first:
+    otherwise a run would find its memory in what a larger one left.
+    """
+    found = []
+    for _ in range(_MEMORY_RUNS):
+        give_back_freed()
+        before = resident_mib()
+        found.append(once(one, _MEMORY_FRAMES).rss_mib - before)
+    return found
 
 
 def once(one: Contestant, count: int, cores: int | None = None) -> Run:

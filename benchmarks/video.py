@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from arguments import listed, model_word, run_script, whole
 from numpy.typing import NDArray
-from results import add_out, save
+from results import add_out, save, settings_of
 
 from rtdehaze.core.colour import Matrix, luma_weights
 from rtdehaze.core.haze import Haze, Removal
@@ -149,7 +149,7 @@ def main() -> None:
                     f"{means['jitter']:8.4f} {means['warping']:8.3f}",
                     flush=True,
                 )
-    print(f"saved {save('video', rows, options.out)}")
+    print(f"saved {save('video', rows, options.out, settings_of(options))}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from arguments import model_word, run_script, whole
-from results import add_out, save
+from results import add_out, save, settings_of
 
 from rtdehaze.apps.watch.visibility import visibility_index, visual_range
 from rtdehaze.pipeline.dehazer import Dehazer
@@ -75,7 +75,8 @@ def main() -> None:
             middle, low, high = row["ratio"]
             index = f"index {row['index, median']:.2f}, true {row['index, true']:.2f}"
             print(f"  median t {true:>4}: estimated / true {middle:.2f} ({low:.2f} to {high:.2f}), {index}")
-    print(save("visibility", {"seeds": arguments.seeds, "noise": NOISE, "models": tables}, arguments.out))
+    found = {"seeds": arguments.seeds, "noise": NOISE, "models": tables}
+    print(save("visibility", found, arguments.out, settings_of(arguments)))
 
 
 if __name__ == "__main__":

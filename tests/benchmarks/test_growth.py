@@ -49,6 +49,8 @@ def test_growth_measures_fits_and_draws(tmp_path: Path, monkeypatch: pytest.Monk
     assert [row["streams"] for row in figures["streams"]["rows"]] == [1, 2]
     assert [row["model"] for row in figures["models"]["rows"]] == ["cap", "fast"]
     for row in figures["sizes"]["rows"]:
+        assert row["fps_least"] <= row["fps"] <= row["fps_most"]
+        assert 0 <= row["added_mib"] < 500
         assert row["ms_per_frame"] == pytest.approx(1e3 / row["fps"], rel=0.01)
     picture = cv2.imread(str(tmp_path / "growth.png"))
     assert picture is not None

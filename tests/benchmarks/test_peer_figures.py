@@ -32,6 +32,8 @@ def test_ratios_of_peers_are_of_the_same_round() -> None:
     assert ours["ours_over_it"] == 1.0
     assert peer["ours_over_it_runs"] == [10.0, 10.0, 5.0]
     assert peer["ours_over_it"] == 10.0
+    assert (peer["ours_over_it_least"], peer["ours_over_it_most"]) == (5.0, 10.0)
+    assert (peer["fps"], peer["fps_least"], peer["fps_most"]) == (10.0, 5.0, 20.0)
     assert peer["ms_per_frame"] == 10.0
 
 
@@ -98,4 +100,7 @@ def test_limits_put_a_bound_beside_every_stage(tmp_path: Path, monkeypatch: pyte
     for stage in ("shrink", "network", "recompose"):
         one = size["stages"][stage]
         assert one["times_its_limit"] == pytest.approx(one["ms"] / one["limit_ms"], rel=0.02)
-    assert all(value > 0 for value in size["transcodes"]["ultrafast"].values())
+        assert one["ms_least"] <= one["ms"] <= one["ms_most"]
+    transcode = size["transcodes"]["ultrafast"]
+    for name in ("ours_fps", "without_fps", "decode_fps", "encode_fps", "share_of_its_limit"):
+        assert 0 < transcode[f"{name}_least"] <= transcode[name] <= transcode[f"{name}_most"]

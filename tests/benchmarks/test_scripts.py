@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -119,3 +120,23 @@ def test_words_are_read_with_their_ranges() -> None:
     for read, word in ((whole(1), "0"), (any_number(0), "inf"), (listed(whole(1)), "")):
         with pytest.raises(argparse.ArgumentTypeError):
             read(word)
+
+
+def test_settings_are_kept_beside_the_figures_and_paths_are_not(tmp_path: Path) -> None:
+    given = argparse.Namespace(
+        seconds=4.0, sizes=["360p"], limit=None, pairs=["out=/home/me/out"], clip=Path("/a/b.mp4"), out=tmp_path
+    )
+    path = results.save("try", {"a": 1}, tmp_path, results.settings_of(given))
+    content = json.loads(path.read_text())
+    assert content["settings"] == {"seconds": 4.0, "sizes": ["360p"], "pairs": ["out=out"], "clip": "b.mp4"}
+    assert content["figures"] == {"a": 1}
+
+
+def test_a_median_stands_beside_its_least_and_greatest() -> None:
+    assert results.spread("fps", [3.14, 1.0, 2.0], 1) == {
+        "fps": 2.0,
+        "fps_least": 1.0,
+        "fps_most": 3.1,
+        "fps_runs": [3.1, 1.0, 2.0],
+    }
+    assert "ms_runs" not in results.spread("ms", [1.0] * 50)

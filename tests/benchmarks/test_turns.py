@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import itertools
 import time
+from types import SimpleNamespace
 
 import cv2
 import limits
+import numpy as np
 import pytest
 import turns
 from turns import Contestant, in_turn, take_turns
@@ -58,3 +60,19 @@ def test_ways_that_are_timed_in_turns_change_who_begins(monkeypatch: pytest.Monk
     monkeypatch.setattr(time, "perf_counter", lambda: next(ticks) * 1.0)
     limits.timed({"a": lambda: seen.append("a"), "b": lambda: seen.append("b")}, 0.5)
     assert "".join(seen) == "ab" + "abbaab"
+
+
+def test_memory_is_what_a_run_adds_and_not_what_the_process_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[np.ndarray] = []
+
+    def run_once(bed: object, dehazer: object, count: int) -> object:
+        del bed, dehazer, count
+        block = np.ones(40 * 2**17)  # 40 MiB
+        held[:] = [block]
+        peak = turns.resident_mib()
+        held.clear()
+        return SimpleNamespace(rss_mib=peak)
+
+    monkeypatch.setattr(turns, "run_once", run_once)
+    added = turns.added_mib(Contestant("a", _Still))  # type: ignore[arg-type]
+    assert sorted(added)[1] == pytest.approx(40, abs=6)
