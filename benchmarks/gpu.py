@@ -16,18 +16,15 @@ staged   `whole` with frames in ordinary memory, copied by the processor to and 
 from __future__ import annotations
 
 import argparse
-import math
-import signal
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+from arguments import duration, listed, model_word, run_script, size_word, whole
 from device.engine import Lane, run_lanes
 from device.limits import copy_limits
 from device.memory import Cuda, Host, Memory
@@ -37,22 +34,15 @@ from device.recompose import build_recompose
 from device.steady import Steady
 from device.video import hardware_codecs
 from device.whole import Network, build_estimate, build_whole, open_network
-from results import RESULTS, save
+from results import add_out, save
 
 from rtdehaze.apps.bench.machine import gpu_memory_mib
 from rtdehaze.apps.bench.plan import parse_size
 from rtdehaze.apps.drive import DRIVE_COLOUR
 from rtdehaze.core.errors import RtdehazeError, UsageError
-from rtdehaze.stages.estimate.models import load_model
 from rtdehaze.stages.estimate.session import why_no_gpu
 
 Planes = dict[str, np.ndarray]
-
-_LONGEST = 3600
-"""Seconds of one way; more is a slip."""
-
-_INTERRUPTED = 130
-"""What shells expect of a program that Ctrl-C ended: 128 + SIGINT."""
 
 
 def lanes_of(memory: Memory, shot: Shot, network: Network, count: int, *, cuda_graph: bool, steady: bool) -> list[Lane]:
@@ -181,62 +171,28 @@ def line(row: dict[str, Any]) -> str:
     return f"{named} {row['fps']:9.1f} fps   latency {latency['p50']:8.3f} ms, p99 {latency['p99']:8.3f}"
 
 
-def counts(text: str) -> list[int]:
-    """Reads `1,2,4`.
-
-    Raises:
-        UsageError: One is no number, or less than 1.
-    """
-    try:
-        found = [int(word) for word in text.split(",")]
-    except ValueError:
-        found = [0]
-    if min(found) < 1:
-        raise UsageError(f"--lanes must be numbers of at least 1, such as 1,2,4, not {text!r}")
-    return found
-
-
-def duration(text: str) -> float:
-    """Reads seconds.
-
-    Raises:
-        UsageError: It is no number, or out of range.
-    """
-    try:
-        found = float(text)
-    except ValueError:
-        found = math.nan
-    if not 0 < found <= _LONGEST:
-        raise UsageError(f"--seconds must be more than 0 and at most {_LONGEST}, not {text!r}")
-    return found
-
-
-def parsed() -> argparse.Namespace:
-    """What the command line asks for.
-
-    Raises:
-        UsageError: A number cannot be used.
-    """
+def parsed() -> tuple[argparse.Namespace, list[Shot]]:
+    """What the command line asks for, and the frames that it names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="1080p,4k")
-    parser.add_argument("--formats", default="yuv420p,yuv420p10le")
-    parser.add_argument("--model", default="base")
-    parser.add_argument("--lanes", type=counts, default="1,2,4,8", help="streams that work at the same time")
+    parser.add_argument("--sizes", type=listed(size_word), default="1080p,4k")
+    parser.add_argument("--formats", type=listed(str), default="yuv420p,yuv420p10le")
+    parser.add_argument("--model", type=model_word, default="base")
+    parser.add_argument(
+        "--lanes", type=listed(whole(1, 256)), default="1,2,4,8", help="streams that work at the same time"
+    )
     parser.add_argument("--seconds", type=duration, default=3.0)
     parser.add_argument("--host", action="store_true", help="try the script on the processor")
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    return parser.parse_args()
+    add_out(parser)
+    given = parser.parse_args()
+    try:
+        return given, [Shot.of(name, *parse_size(size)) for size in given.sizes for name in given.formats]
+    except UsageError as error:
+        parser.error(str(error))
 
 
-def run(given: argparse.Namespace) -> None:
-    """Measures, prints and saves.
-
-    Raises:
-        UsageError: A size, a format or the model cannot be used.
-        ProviderError: The device failed before there was anything to measure.
-    """
-    shots = [Shot.of(name, *parse_size(size)) for size in given.sizes.split(",") for name in given.formats.split(",")]
-    load_model(given.model)
+def main() -> None:
+    """Measures, prints and saves."""
+    given, shots = parsed()
     reason = None if given.host else why_no_gpu("cuda")
     if reason is not None:
         print(f"skipped: {reason}")
@@ -260,23 +216,5 @@ def run(given: argparse.Namespace) -> None:
     print("saved", save("gpu", found, given.out).name)
 
 
-def main() -> int:
-    """Runs; whatever ends it is said in one line.
-
-    Returns:
-        The exit code: 2 for wrong arguments, 130 after Ctrl-C.
-    """
-    try:
-        run(parsed())
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only litter the way out
-        print("gpu.py: interrupted", file=sys.stderr)
-        return _INTERRUPTED
-    except RtdehazeError as error:
-        print(f"gpu.py: error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

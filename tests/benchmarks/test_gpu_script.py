@@ -168,7 +168,9 @@ def test_ctrl_c_ends_the_script_in_one_line_without_a_crash(tmp_path: Path) -> N
         time.sleep(1.0)
         script.send_signal(signal.SIGINT)
         _, said = script.communicate(timeout=60)
-    assert (script.returncode, said) == (130, "gpu.py: interrupted\n")
+    assert script.returncode == 130
+    assert said.startswith("gpu.py: interrupted")
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -183,11 +185,11 @@ def test_ctrl_c_ends_the_script_in_one_line_without_a_crash(tmp_path: Path) -> N
         (["--model", "nosuch"], "nosuch"),
     ],
 )
-def test_wrong_arguments_are_named_in_one_line(
+def test_wrong_words_are_refused_before_anything_is_measured(
     words: list[str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["gpu.py", *words])
-    assert gpu.main() == 2
-    said = capsys.readouterr().err
-    assert named in said
-    assert said.count("\n") == 1
+    with pytest.raises(SystemExit) as left:
+        gpu.main()
+    assert left.value.code == 2
+    assert named in capsys.readouterr().err.splitlines()[-1]
