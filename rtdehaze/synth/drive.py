@@ -16,7 +16,7 @@ from rtdehaze.synth.haze import beta_for_median, random_airlight
 from rtdehaze.synth.motion import View, backward_motion
 from rtdehaze.synth.scene import Scene
 
-__all__ = ["DriveFrame", "FoggyDrive"]
+__all__ = ["DriveFrame", "FoggyDrive", "forget_places"]
 
 Density = float | Callable[[float], float]
 _LONGEST = 150.0  # metres: what the sky counts as when the haze is set
@@ -244,6 +244,11 @@ class FoggyDrive:
 def _scene(seed: int, lens: Lens) -> Scene:
     """Places are painted once for all drives through them: they hold no state but what they painted."""
     return Scene(seed, lens)
+
+
+def forget_places() -> None:
+    """Lets go of the places that are kept for the next drive through them: at 4K one holds some hundred MiB."""
+    _scene.cache_clear()
 
 
 def _as_function(density: Density) -> Callable[[float], float]:

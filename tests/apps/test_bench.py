@@ -4,7 +4,9 @@ import dataclasses
 import itertools
 import json
 import statistics
+import sys
 import threading
+import weakref
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,9 +22,10 @@ from rtdehaze.apps.bench.material import gather, playable
 from rtdehaze.apps.bench.plan import Plan, make_plan, parse_codec, parse_size
 from rtdehaze.apps.bench.plot import plot_bench
 from rtdehaze.apps.bench.results import SCHEMA, Bench, Spread, read_bench, write_bench
-from rtdehaze.apps.bench.running import Bed, latency
+from rtdehaze.apps.bench.running import Bed, latency, resident_mib
 from rtdehaze.core.errors import ModelError, ProviderError, SinkError, UsageError
 from rtdehaze.core.frame import Frame
+from rtdehaze.core.freed import give_back_freed
 from rtdehaze.core.options import Mode
 from rtdehaze.pipeline.dehazer import Dehazer
 from rtdehaze.stages.encode.file_sink import FileSink
@@ -72,6 +75,36 @@ def test_ratios_come_from_runs_that_took_turns(found: Bench) -> None:
         pairs = zip(row.fps.runs, row.reference.fps.runs, strict=True)
         assert row.ratio.runs == pytest.approx([ours / plain for ours, plain in pairs], rel=2e-3, abs=1e-3)
         assert row.ratio.median == statistics.median(row.ratio.runs)
+
+
+def test_the_memory_of_a_row_is_given_back_before_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, gone = [], []
+
+    def gathered(*given: object) -> object:
+        material = gather(*given)  # type: ignore[arg-type]
+        frames.append(weakref.ref(material.frames[0].planes[0].data))
+        return material
+
+    def given_back() -> None:
+        give_back_freed()
+        gone.append([frame() is None for frame in frames])
+
+    monkeypatch.setattr(benching, "gather", gathered)
+    monkeypatch.setattr(benching, "give_back_freed", given_back)
+    benching.bench(small(sizes=["96x64", "128x96"], codecs=["none", "libx264:ultrafast"], rounds=1))
+    assert gone == [[False], [False], [True, False], [True, False]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere freed memory cannot be given back")
+def test_the_place_that_was_drawn_is_not_kept() -> None:
+    def resident() -> float:
+        give_back_freed()
+        return resident_mib()
+
+    gather("generated", (96, 64))
+    before = resident()
+    gather("generated", (1280, 720))
+    assert resident() - before < 20
 
 
 def test_the_reference_takes_turns_at_beginning(monkeypatch: pytest.MonkeyPatch) -> None:

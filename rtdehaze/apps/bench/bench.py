@@ -21,6 +21,7 @@ from rtdehaze.apps.bench.results import Bench, Reference, Row, Spread, assert_fr
 from rtdehaze.apps.bench.running import Bed, Run, Untouched, as_in_a_run, frames_for, latency, run_once
 from rtdehaze.apps.bench.stolen import StolenTime
 from rtdehaze.core.errors import UsageError
+from rtdehaze.core.freed import give_back_freed
 from rtdehaze.core.options import Mode
 from rtdehaze.core.stream import Source
 from rtdehaze.pipeline.dehazer import Dehazer
@@ -165,6 +166,8 @@ def _row(
         return Dehazer(None, mode=Mode.OFF) if bed.in_memory else Untouched()
 
     tell(0)
+    # The memory of a row is its own, not what the rows before it freed.
+    give_back_freed()
     taken = _Taken(bed, ours, plain, plan.seconds, stop)
     for number in range(plan.rounds):
         if not taken.round(number):

@@ -19,7 +19,7 @@ from rtdehaze.apps.drive import DRIVE_RATE, DriveSource
 from rtdehaze.core.errors import SourceError
 from rtdehaze.core.frame import Frame, Layout, Plane
 from rtdehaze.core.stream import Chapter, CopiedStream, Packet, Source, VideoInfo
-from rtdehaze.synth.drive import FoggyDrive
+from rtdehaze.synth.drive import FoggyDrive, forget_places
 
 __all__ = ["Material", "Repeated", "gather", "playable"]
 
@@ -156,6 +156,9 @@ def _rendered(width: int, height: int, stop: threading.Event | None) -> Material
     small = width // factor, height // factor
     drive = DriveSource(FoggyDrive(*small, DRIVE_RATE, count / DRIVE_RATE, seed=10, noise=0.006))
     drawn = [item for item in _until(stop, drive.items()) if isinstance(item, Frame)]
+    # It would count as memory of every row from here on.
+    del drive
+    forget_places()
     there = drawn if factor == 1 else [_resized(frame, width, height) for frame in _until(stop, drawn)]
     return Material((*there, *there[-2:0:-1]), None)
 

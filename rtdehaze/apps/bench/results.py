@@ -71,7 +71,8 @@ class Row:
     cores: Spread
     """Processor seconds per second: cores that are busy on average."""
     rss_mib: float
-    """Peak of the process during the runs, the benchmark's own frames included (`held_mib`)."""
+    """Peak of the process during the runs, libraries, models and the benchmark's own frames included (`held_mib`). What
+    earlier rows freed is given back before; libraries that they loaded and pools that they filled stay, tens of MiB."""
     held_mib: float
     gpu_memory_mib: int | None
     """More in use on the GPU right after the model was opened and tried once than before; None on the CPU. The first
