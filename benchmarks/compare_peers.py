@@ -61,7 +61,7 @@ def figures(runs: dict[str, list[Run]]) -> list[dict[str, Any]]:
                 **spread("fps", [run.fps for run in own]),
                 **spread("ms_per_frame", work),
                 "cores": round(statistics.median(run.cores for run in own), 2),
-                **spread("ours_over_it", ratios),
+                **spread("ours_over_it", ratios, 3),
             }
         )
     return rows
