@@ -103,7 +103,7 @@ def compare(first: Path, second: Path) -> None:
     Prints the ratios of SECOND over FIRST, and what differs between the machines.
     """
     from rtdehaze.apps.bench.compare import compare as compare_benches
-    from rtdehaze.apps.bench.results import read_bench
+    from rtdehaze.apps.bench.reading import read_bench
     from rtdehaze.cli.bench_tables import print_comparison
 
     print_comparison(compare_benches(read_bench(first), read_bench(second)), first.name, second.name)

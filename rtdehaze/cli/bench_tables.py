@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -33,7 +34,7 @@ def print_bench(bench: Bench) -> None:
     gpus = "".join(f", {gpu['name']} (driver {gpu['driver']})" for gpu in machine["gpus"])
     governor = f", governor {machine['governor']}" if machine["governor"] else ""
     cores = f"{machine['cores']} cores{governor}, {machine['memory_gib']} GiB"
-    console.print(f"{machine['processor']}, {cores}{gpus}", style="dim")
+    console.print(f"{machine['processor']}, {cores}{gpus}", style="dim", markup=False)
     console.print(_speeds(bench.rows))
     console.print(_stages(bench.rows))
     if bench.stolen is not None and bench.stolen >= _NOTICEABLE:
@@ -75,11 +76,11 @@ def _stages(rows: tuple[Row, ...]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", min_width=_BAR)
     for row in rows:
-        table.add_row(f"{row.size} {row.codec} [dim]{row.model} on {row.provider}[/]")
+        table.add_row(_name(row).replace("\n", " "))
         longest = max(times["mean"] for times in row.stages_ms.values()) or 1.0
         for stage, times in row.stages_ms.items():
             bar = Text(_bar(times["mean"] / longest), style=_COLOURS.get(stage, "white"))
-            table.add_row(f"  {stage}", *(f"{times[name]:.2f}" for name in ("p50", "p95", "p99", "mean")), bar)
+            table.add_row(f"  {escape(stage)}", *(f"{times[name]:.2f}" for name in ("p50", "p95", "p99", "mean")), bar)
     return table
 
 
@@ -96,9 +97,9 @@ def print_comparison(comparison: Comparison, first: str, second: str) -> None:
     if comparison.machines:
         table = _table("what differs", "")
         for name in (first, second):
-            table.add_column(name)
+            table.add_column(Text(name))
         for name, values in comparison.machines.items():
-            table.add_row(name, *("-" if value is None else str(value) for value in values))
+            table.add_row(Text(name), *(Text("-" if value is None else str(value)) for value in values))
         console.print(table)
     else:
         console.print("same machine, versions and settings")
@@ -106,14 +107,18 @@ def print_comparison(comparison: Comparison, first: str, second: str) -> None:
     console.print(_stage_ratios(comparison))
     for name, rows in ((first, comparison.only_first), (second, comparison.only_second)):
         if rows:
-            console.print(f"only in {name}: " + "; ".join(" ".join(row.key) for row in rows), style="dim")
-    console.print(f"ratios of {second} over {first}; ~ where the spreads overlap: no difference was shown", style="dim")
+            console.print(f"only in {name}: " + "; ".join(" ".join(row.key) for row in rows), style="dim", markup=False)
+    console.print(
+        f"ratios of {second} over {first}; ~ where the spreads overlap: no difference was shown",
+        style="dim",
+        markup=False,
+    )
 
 
 def _speed_ratios(comparison: Comparison, first: str, second: str) -> Table:
     table = _table("speed", "combination")
     for name in (f"fps\n{first}", f"fps\n{second}", "ratio", "added\nms x", "cores\nx", "RSS\nx"):
-        table.add_column(name, justify="right")
+        table.add_column(Text(name), justify="right")
     for pair in comparison.pairs:
         style = "" if not pair.fps_apart else "bold green" if pair.fps > 1 else "bold red"
         fps = Text(f"{'' if pair.fps_apart else '~'}{pair.fps:.3f}", style=style)
@@ -126,14 +131,15 @@ def _stage_ratios(comparison: Comparison) -> Table:
     table = _table("mean work on a frame, ms x", "combination")
     stages = list(comparison.pairs[0].stages)
     for stage in stages:
-        table.add_column(stage, justify="right")
+        table.add_column(Text(stage), justify="right")
     for pair in comparison.pairs:
         table.add_row(_name(pair.first), *(_times(pair.stages.get(stage)) for stage in stages))
     return table
 
 
 def _name(row: Row) -> str:
-    return f"{row.size} {row.codec}\n[dim]{row.model} on {row.provider}[/]"
+    """Names are the user's, who may call a model [x]: they are no markup."""
+    return f"{escape(f'{row.size} {row.codec}')}\n[dim]{escape(f'{row.model} on {row.provider}')}[/]"
 
 
 def _times(ratio: float | None) -> str:

@@ -21,7 +21,8 @@ from rtdehaze.apps.bench.machine import machine
 from rtdehaze.apps.bench.material import gather, playable
 from rtdehaze.apps.bench.plan import Plan, make_plan, parse_codec, parse_size
 from rtdehaze.apps.bench.plot import plot_bench
-from rtdehaze.apps.bench.results import SCHEMA, Bench, Spread, read_bench, write_bench
+from rtdehaze.apps.bench.reading import read_bench
+from rtdehaze.apps.bench.results import SCHEMA, Bench, Spread, write_bench
 from rtdehaze.apps.bench.running import Bed, latency, resident_mib
 from rtdehaze.core.errors import ModelError, ProviderError, SinkError, UsageError
 from rtdehaze.core.frame import Frame
@@ -168,6 +169,58 @@ def test_a_file_that_is_no_benchmark_is_refused_in_one_line(tmp_path: Path, cont
     path = tmp_path / "bench.json"
     path.write_text(content)
     with pytest.raises(UsageError, match=said):
+        read_bench(path)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("machine",), None),
+        (("machine", "libraries"), "missing"),
+        (("machine", "gpus"), [1]),
+        (("machine", "cores"), [[[]]]),
+        (("machine", "processor"), "\ud800"),
+        (("settings",), []),
+        (("stolen",), "much"),
+        (("rows",), None),
+        (("rows", 0), 1),
+        (("rows", 0, "model"), 1),
+        (("rows", 0, "fps", "median"), 0),
+        (("rows", 0, "fps", "median"), "24"),
+        (("rows", 0, "fps", "high"), float("nan")),
+        (("rows", 0, "fps", "runs"), [None]),
+        (("rows", 0, "cores", "median"), True),
+        (("rows", 0, "rss_mib"), 0),
+        (("rows", 0, "rss_mib"), 10**400),
+        (("rows", 0, "reference"), "missing"),
+        (("rows", 0, "latency_ms", "p50"), "missing"),
+        (("rows", 0, "stages_ms", "estimate", "mean"), None),
+        (("rows", 0, "gpu_memory_mib"), "1"),
+    ],
+)
+def test_a_damaged_file_is_refused_in_one_line_that_says_where(
+    found: Bench, tmp_path: Path, place: tuple[str | int, ...], value: object
+) -> None:
+    path = tmp_path / "bench.json"
+    content = json.loads(json.dumps(found.to_dict()))
+    part = content
+    for name in place[:-1]:
+        part = part[name]
+    if value == "missing":
+        del part[place[-1]]
+    else:
+        part[place[-1]] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(UsageError, match="is damaged") as refused:
+        read_bench(path)
+    assert str(place[-1]) in str(refused.value)
+    assert len(str(refused.value)) < 200 + len(str(path))
+
+
+def test_a_file_of_lists_in_lists_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "bench.json"
+    path.write_text("[" * 200_000 + "]" * 200_000)
+    with pytest.raises(UsageError, match="is damaged"):
         read_bench(path)
 
 

@@ -72,6 +72,21 @@ def test_what_cannot_be_measured_is_one_line_and_exit_code_2(
     assert result.err.count("\n") == 1
 
 
+def test_names_in_brackets_are_no_markup(rtdehaze: Command, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.json", tmp_path / "[b].json"
+    assert rtdehaze("bench", *QUICK, "--providers", "cpu", "--json", first).code == 0
+    content = json.loads(first.read_text())
+    content["rows"][0]["model"] = content["machine"]["processor"] = "[/x]"
+    for path in (first, second):
+        path.write_text(json.dumps(content))
+        content["machine"]["processor"] = "[/y]"
+    result = rtdehaze("bench", "compare", first, second)
+    assert result.code == 0
+    assert result.err == ""
+    assert "[/x] on cpu" in result.out
+    assert "[b].json" in result.out
+
+
 def test_like_input_is_refused_and_not_offered(rtdehaze: Command) -> None:
     result = rtdehaze("bench", *QUICK, "--codec", "like-input")
     assert result.code == 2

@@ -1,17 +1,17 @@
-"""The figures of a benchmark: medians with their spread, as JSON and back."""
+"""The figures of a benchmark: medians with their spread, as JSON; `reading` reads them back."""
 
 from __future__ import annotations
 
 import json
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rtdehaze.core.errors import OutputExistsError, SinkError, UsageError
 
-__all__ = ["SCHEMA", "Bench", "Reference", "Row", "Spread", "assert_free", "read_bench", "write_bench", "write_whole"]
+__all__ = ["SCHEMA", "Bench", "Reference", "Row", "Spread", "assert_free", "write_bench", "write_whole"]
 
 SCHEMA = "rtdehaze-bench/1"
 """Named in every file; the number grows when a figure's meaning changes."""
@@ -141,43 +141,3 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise SinkError(f"{path} cannot be written ({error.strerror}); choose another place") from error
-
-
-def read_bench(path: Path) -> Bench:
-    """Reads what `write_bench` wrote.
-
-    Raises:
-        UsageError: It cannot be read, or is something else.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"{path} is not JSON: {error}") from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        said = content.get("schema") if isinstance(content, dict) else None
-        raise UsageError(f"{path} was not written by rtdehaze bench --json: its schema is {said!r}, not {SCHEMA!r}")
-    try:
-        rows = tuple(_row(row) for row in content["rows"])
-        # The first versions did not look.
-        content.setdefault("stolen", None)
-        return Bench(**{name: content[name] for name in _names(Bench) if name != "rows"}, rows=rows)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} is damaged: {type(error).__name__} {error}") from error
-
-
-def _row(row: dict[str, Any]) -> Row:
-    values = {name: row[name] for name in _names(Row)}
-    reference = {name: row["reference"][name] for name in _names(Reference)}
-    reference |= {name: _spread(reference[name]) for name in ("fps", "cores")}
-    values |= {name: _spread(values[name]) for name in ("fps", "ratio", "cores")}
-    return Row(**values | {"reference": Reference(**reference)})
-
-
-def _spread(values: dict[str, Any]) -> Spread:
-    return Spread(values["median"], values["low"], values["high"], tuple(values["runs"]))
-
-
-def _names(kind: type) -> list[str]:
-    return [field.name for field in fields(kind)]
