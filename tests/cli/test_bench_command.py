@@ -72,6 +72,16 @@ def test_what_cannot_be_measured_is_one_line_and_exit_code_2(
     assert result.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("other", ["a.png", "sub/../a.png"])
+def test_figures_and_plot_in_one_file_are_refused(rtdehaze: Command, tmp_path: Path, other: str) -> None:
+    (tmp_path / "sub").mkdir()
+    result = rtdehaze("bench", *QUICK, "--json", tmp_path / "a.png", "--plot", f"{tmp_path}/{other}")
+    assert result.code == 2
+    assert "overwrite" in result.err
+    assert result.err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["sub"]
+
+
 def test_names_in_brackets_are_no_markup(rtdehaze: Command, tmp_path: Path) -> None:
     first, second = tmp_path / "a.json", tmp_path / "[b].json"
     assert rtdehaze("bench", *QUICK, "--providers", "cpu", "--json", first).code == 0

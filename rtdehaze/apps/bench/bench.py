@@ -80,11 +80,14 @@ def bench_to_files(
     An interrupted benchmark writes the combinations that it has, and nothing where it has none.
 
     Raises:
+        UsageError: Both are one file.
         OutputExistsError: A file exists and `overwrite` is false.
         MissingDependencyError: A plot was asked for and matplotlib is not installed.
         SinkError: A file cannot be written.
         RtdehazeError: As `bench`.
     """
+    if json_path is not None and plot_path is not None and _place(json_path) == _place(plot_path):
+        raise UsageError(f"--json and --plot both name {plot_path}: one would overwrite the other; give two names")
     for path in (json_path, plot_path):
         if path is not None:
             assert_free(path, overwrite=overwrite)
@@ -96,6 +99,11 @@ def bench_to_files(
     if found.rows and plot_path is not None:
         plot_bench(found, plot_path)
     return found
+
+
+def _place(path: Path) -> Path:
+    """Where a file is put: over a link, not where it leads."""
+    return path.parent.resolve() / path.name
 
 
 def _rows_of(
