@@ -16,6 +16,7 @@ import pytest
 
 from rtdehaze.apps.bench import bench as benching
 from rtdehaze.apps.bench import opened as opening
+from rtdehaze.apps.bench import rounds
 from rtdehaze.apps.bench.compare import compare
 from rtdehaze.apps.bench.machine import machine
 from rtdehaze.apps.bench.material import gather, playable
@@ -23,7 +24,7 @@ from rtdehaze.apps.bench.plan import Plan, make_plan, parse_codec, parse_size
 from rtdehaze.apps.bench.plot import plot_bench
 from rtdehaze.apps.bench.reading import read_bench
 from rtdehaze.apps.bench.results import SCHEMA, Bench, Spread, write_bench
-from rtdehaze.apps.bench.running import Bed, latency, resident_mib
+from rtdehaze.apps.bench.running import Bed, Untouched, latency, resident_mib
 from rtdehaze.core.errors import ModelError, ProviderError, SinkError, UsageError
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.freed import give_back_freed
@@ -110,13 +111,13 @@ def test_the_place_that_was_drawn_is_not_kept() -> None:
 
 def test_the_reference_takes_turns_at_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    run_once = benching.run_once
+    run_once = rounds.run_once
 
     def watched(bed: object, dehazer: object, count: int, stop: object) -> object:
-        order.append("plain" if isinstance(dehazer, benching.Untouched) else "ours")
+        order.append("plain" if isinstance(dehazer, Untouched) else "ours")
         return run_once(bed, dehazer, count, stop)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(benching, "run_once", watched)
+    monkeypatch.setattr(rounds, "run_once", watched)
     benching.bench(small(codecs=["libx264:ultrafast"], rounds=3))
     warm_up = ["plain", "plain", "plain", "ours", "ours", "ours"]
     assert order == [*warm_up, "ours", "plain", "plain", "ours"]
