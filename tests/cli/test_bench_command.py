@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from rtdehaze.stages.estimate.session import why_no_gpu
@@ -70,6 +72,25 @@ def test_what_cannot_be_measured_is_one_line_and_exit_code_2(
     assert result.code == 2
     assert said in result.err
     assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("size", ["160x96", "96x64"])
+def test_what_every_run_would_say_is_said_once(rtdehaze: Command, tmp_path: Path, size: str) -> None:
+    clip = tmp_path / "rgb.mkv"
+    with av.open(str(clip), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "bgr0"
+        for _ in range(4):
+            frame = av.VideoFrame.from_ndarray(np.full((96, 160, 3), 130, np.uint8), "rgb24")
+            container.mux(stream.encode(frame.reformat(format="bgr0")))
+        container.mux(stream.encode())
+    words = ("--sizes", size, "--codec", "none,h264:ultrafast,prores", "--providers", "cpu")
+    result = rtdehaze("bench", *QUICK, "--source", clip, *words)
+    assert result.code == 0
+    warnings = result.err.splitlines()
+    assert any("prores" in warning for warning in warnings)
+    assert any("bgr0" in warning for warning in warnings)
+    assert len(set(warnings)) == len(warnings)
 
 
 @pytest.mark.parametrize("other", ["a.png", "sub/../a.png"])

@@ -13,6 +13,7 @@ import rtdehaze
 from rtdehaze.apps.bench.encoders import assert_encodable
 from rtdehaze.apps.bench.machine import machine
 from rtdehaze.apps.bench.material import Material, gather, playable
+from rtdehaze.apps.bench.notes import each_said_once
 from rtdehaze.apps.bench.opened import Opened, open_all
 from rtdehaze.apps.bench.plan import NO_CODEC, Case, Codec, Plan
 from rtdehaze.apps.bench.plot import assert_plottable, plot_bench
@@ -37,7 +38,8 @@ Progress = Callable[[str, int, int], None]
 def bench(plan: Plan, *, on_progress: Progress | None = None, stop: threading.Event | None = None) -> Bench:
     """Measures every combination of a plan.
 
-    Ours and the reference take turns, the one that begins too; the warm-up before them is not counted.
+    Ours and the reference take turns, the one that begins too; the warm-up before them is not counted. A warning that
+    every run would repeat is said once.
 
     Args:
         plan: What is to be measured.
@@ -51,10 +53,10 @@ def bench(plan: Plan, *, on_progress: Progress | None = None, stop: threading.Ev
     """
     stop = stop or threading.Event()
     threads = plan_threads(plan.threads)
-    assert_encodable(plan, threads.encode)
     rows: list[Row] = []
     stolen = StolenTime()
-    with opencv_threads(1):
+    with opencv_threads(1), each_said_once():
+        assert_encodable(plan, threads.encode)
         opened = open_all(plan, threads)
         for size in plan.sizes or (None,):
             rows += _rows_of(size, opened, plan, threads, on_progress, stop)
