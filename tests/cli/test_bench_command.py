@@ -47,6 +47,7 @@ def test_a_provider_that_does_not_open_is_an_error_and_no_number(
     assert result.code == 1
     assert result.out == ""
     assert result.err.startswith(f"rtdehaze: error: provider {provider} cannot be used")
+    assert "--providers cpu" in result.err
     assert result.err.count("\n") == 1
     assert not path.exists()
 

@@ -33,13 +33,21 @@ def open_all(plan: Plan, threads: ThreadPlan) -> list[Opened]:
     for model in plan.models:
         for provider in plan.providers:
             before = None if provider == "cpu" else gpu_memory_mib()
-            estimator = open_estimator(model, provider=provider, threads=threads.inference)
+            estimator = _open(model, provider, threads.inference)
             _assert_really_runs(estimator)
             # At once: what the next model takes is not this one's.
             after = None if before is None or estimator.provider == "cpu" else gpu_memory_mib()
             taken = None if before is None or after is None else after - before
             opened.setdefault((estimator.name, estimator.provider), Opened(estimator, taken))
     return list(opened.values())
+
+
+def _open(model: str, provider: str, threads: int) -> Estimator:
+    try:
+        return open_estimator(model, provider=provider, threads=threads)
+    except ProviderError as error:
+        # The remedy names the option of `rtdehaze run`; ours takes a list.
+        raise ProviderError(str(error).replace("--provider ", "--providers ")) from error
 
 
 def _assert_really_runs(estimator: Estimator) -> None:
