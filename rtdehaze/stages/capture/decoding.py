@@ -7,6 +7,7 @@ from typing import Any
 import av
 from av.codec.context import Flags
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -14,6 +15,15 @@ from rtdehaze.stages.capture.options import MAX_PIXELS
 from rtdehaze.stages.capture.problems import Notices, source_error
 
 __all__ = ["VideoDecoder"]
+
+
+_SMALL = 2560 * 1440
+"""Pixels of a picture that one core decodes in time."""
+
+
+def _conceals(context: VideoCodecContext) -> bool:
+    """Says whether one thread is better: FFmpeg's H.264 decoder leaves what is lost green where it has several."""
+    return context.name == "h264" and context.width * context.height <= _SMALL
 
 
 class VideoDecoder:
@@ -41,7 +51,7 @@ class VideoDecoder:
         context.thread_type = "SLICE" if live else "AUTO"
         if live:
             context.flags |= Flags.low_delay
-        context.thread_count = 1 if context.is_hwaccel else threads
+        context.thread_count = 1 if context.is_hwaccel or (live and _conceals(context)) else threads
         context.options = {**context.options, "max_pixels": str(MAX_PIXELS)}
 
     @property
