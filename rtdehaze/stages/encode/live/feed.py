@@ -34,8 +34,9 @@ class Make:
         """Looks at a connection's streams, which are alive now."""
         # Neither its length nor its tags nor its bit rate change how a camera's video is encoded.
         video = replace(joined.video, duration=None, frames=None, bit_rate=None, metadata={}, native=None)
-        # A rate that was measured differs a little each time.
-        video = replace(video, rate=None if video.rate is None else Fraction(round(video.rate)))
+        # A rate that was measured differs a little each time, and square samples are said or not as it happens.
+        rate = None if video.rate is None else Fraction(round(video.rate))
+        video = replace(video, rate=rate, sample_aspect_ratio=video.sample_aspect_ratio or Fraction(1))
         return Make(video, size, tuple(_described(stream) for stream in joined.copied))
 
 

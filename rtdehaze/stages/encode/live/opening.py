@@ -107,7 +107,10 @@ def _unchanged(width: int, height: int) -> tuple[int, int]:
 def _check_distinct(places: Sequence[Place], source: str) -> None:
     seen: set[str] = set()
     for place in places:
-        if place.said == source or (place.sort is Sort.FILE and same_file(Path(place.target), Path(source))):
+        # `-` is standard input here and standard output there.
+        if (place.said == source and source != "-") or (
+            place.sort is Sort.FILE and same_file(Path(place.target), Path(source))
+        ):
             raise UsageError(f"{place.said}: is the input itself; name another output")
         if place.identity in seen and place.sort is not Sort.NULL:
             raise UsageError(f"{place.said}: is named twice; give each output a place of its own")

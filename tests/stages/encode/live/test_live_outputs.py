@@ -132,6 +132,20 @@ def test_a_rate_that_was_measured_a_little_different_is_the_same_make(tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a-2.mkv", "a.mkv"]
 
 
+def test_square_samples_that_are_said_only_now_and_then_are_the_same_make(tmp_path: Path) -> None:
+    outputs = open_live_outputs([str(tmp_path / "a.mkv")], Options(), LiveOptions())
+    for number, ratio in enumerate([None, Fraction(1), Fraction(4, 3)]):
+        drive = Drive(start=2.0 * number)
+        outputs.adapt(replace(drive.joined, video=replace(drive.video, sample_aspect_ratio=ratio)))
+        outputs.write(drive.frame())
+    outputs.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-2.mkv", "a.mkv"]
+
+
+def test_standard_input_is_not_standard_output() -> None:
+    open_live_outputs(["-"], Options(), LiveOptions(), source="-").close()
+
+
 def test_converted_sound_stays_in_sync_over_a_gap(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     outputs = open_live_outputs([str(path)], Options(), LiveOptions())
