@@ -398,6 +398,15 @@ def test_comparing_gives_ratios_and_what_differs_between_the_machines(found: Ben
     assert compared.machines == {"numpy": (found.machine["libraries"]["numpy"], "9.9")}
 
 
+def test_comparing_gives_the_ratio_of_the_shares_where_a_codec_was_used(found: Bench) -> None:
+    rows = [dataclasses.replace(row, ratio=Spread.of([2.0 * run for run in row.ratio.runs])) for row in found.rows]
+    copy, transcode = compare(found, dataclasses.replace(found, rows=tuple(rows))).pairs
+    assert copy.share is None
+    assert transcode.share == pytest.approx(2.0, rel=0.01)
+    none = dataclasses.replace(found.rows[1], ratio=Spread.of([0.0]))
+    assert compare(dataclasses.replace(found, rows=(none,)), found).pairs[0].share is None
+
+
 def test_comparing_calls_no_difference_where_the_spreads_overlap(found: Bench) -> None:
     assert not any(pair.fps_apart for pair in compare(found, found).pairs)
 

@@ -104,6 +104,22 @@ def test_figures_and_plot_in_one_file_are_refused(rtdehaze: Command, tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["sub"]
 
 
+def test_a_comparison_shows_the_shares_where_a_codec_was_used(rtdehaze: Command, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    codecs = ("--codec", "none,h264:ultrafast", "--providers", "cpu")
+    assert rtdehaze("bench", *QUICK, *codecs, "--json", first).code == 0
+    content = json.loads(first.read_text())
+    shares = content["rows"][1]["ratio"]
+    content["rows"][1]["ratio"] = {"runs": [], **{name: 2 * shares[name] for name in ("low", "median", "high")}}
+    second.write_text(json.dumps(content))
+    lines = rtdehaze("bench", "compare", first, second).out.splitlines()
+    assert any("share" in line for line in lines)
+    copied, encoded = (line for line in lines if "96x64" in line and "~1.000" in line)
+    assert "2.000" not in copied
+    assert "2.000" in encoded
+    assert not any("…" in line for line in lines)
+
+
 def test_names_in_brackets_are_no_markup(rtdehaze: Command, tmp_path: Path) -> None:
     first, second = tmp_path / "a.json", tmp_path / "[b].json"
     assert rtdehaze("bench", *QUICK, "--providers", "cpu", "--json", first).code == 0

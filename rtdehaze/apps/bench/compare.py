@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rtdehaze.apps.bench.plan import NO_CODEC
 from rtdehaze.apps.bench.results import Bench, Row, Spread
 from rtdehaze.core.errors import UsageError
 
@@ -21,6 +22,11 @@ class Paired:
     """Above 1: the second is faster."""
     fps_apart: bool
     """Whether the two spreads do not overlap: only then is the ratio more than noise."""
+    share: float | None
+    """Of the shares, each ours over the reference, which travel between machines; None without a codec: a copy of
+    planes tells of the memory."""
+    share_apart: bool
+    """As `fps_apart`, of the shares."""
     stages: dict[str, float | None]
     """Of the means; below 1: the second takes less time. None where a stage took none."""
     latency: float | None
@@ -63,6 +69,8 @@ def _pair(first: Row, second: Row) -> Paired:
         second,
         fps=second.fps.median / first.fps.median,
         fps_apart=_apart(first.fps, second.fps),
+        share=None if first.codec == NO_CODEC else _ratio(second.ratio.median, first.ratio.median),
+        share_apart=_apart(first.ratio, second.ratio),
         stages={
             stage: _ratio(second.stages_ms[stage]["mean"], times["mean"])
             for stage, times in first.stages_ms.items()
