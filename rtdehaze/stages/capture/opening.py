@@ -25,6 +25,15 @@ _OPTIONS = {
 _TEXT = "tty"
 """The demuxer that would draw any .txt file as a film of a terminal."""
 
+_LISTS = {
+    "hls": frozenset({".m3u8", ".m3u"}),
+    "concat": frozenset({".ffconcat", ".txt"}),
+    "sdp": frozenset({".sdp"}),
+    "dash": frozenset({".mpd"}),
+    "imf": frozenset({".xml"}),
+}
+"""Demuxers of lists that name other files, and what such lists are called by those who know what they open."""
+
 
 def open_container(location: str, *, stream: IO[bytes] | None = None, hwaccel: str | None = None) -> InputContainer:
     """Opens a local file for demuxing.
@@ -54,6 +63,13 @@ def open_container(location: str, *, stream: IO[bytes] | None = None, hwaccel: s
     if container.format.name == _TEXT:
         container.close()
         raise SourceError(f"{redacted(location)!r} is text, not a video or a picture")
+    names = _LISTS.get(container.format.name.split(",")[0])
+    if names is not None and Path(location).suffix.lower() not in names:
+        container.close()
+        raise SourceError(
+            f"{redacted(location)!r} is no video but a list of other files ({container.format.name}); "
+            f"if you trust it, name it {' or '.join(sorted(names))}"
+        )
     return container
 
 

@@ -242,3 +242,22 @@ def test_a_playlist_cannot_make_the_program_call_out(tmp_path: Path) -> None:
         refusal(path)
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("downloaded.mp4", "ffconcat version 1.0\nfile private.mp4\n"),
+        ("downloaded.avi", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nprivate.mp4\n#EXT-X-ENDLIST\n"),
+    ],
+)
+def test_a_list_in_a_videos_clothes_cannot_have_other_files_shown(tmp_path: Path, name: str, text: str) -> None:
+    write_video(tmp_path / "private.mp4")
+    (tmp_path / name).write_text(text)
+    refusal(tmp_path / name)
+
+
+def test_a_list_that_is_called_one_is_played(tmp_path: Path) -> None:
+    write_video(tmp_path / "part.ts", frames=5)
+    (tmp_path / "all.ffconcat").write_text("ffconcat version 1.0\nfile part.ts\nfile part.ts\n")
+    assert count_frames(tmp_path / "all.ffconcat") == 10
