@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -23,29 +23,45 @@ PASSWORD_FILE = "RTDEHAZE_RTSP_PASSWORD_FILE"  # noqa: S105
 _HIDDEN = "***"
 
 _USER_AND_PASSWORD = re.compile(
-    r"(?<=://)(?:"
-    r"[^\s/:@?#'\"]+:(?!\d{1,5}(?:[/\s?#'\"]|$))[^\s@]*@(?:[^\s/@?#'\"]*@)*"  # a password may hold what it should not
-    r"|[^\s/?#'\"]*@)"
+    r"""(?x)(?<=://)(?:
+    [^\s/:@?#'"\[]+(?:[ ][^\s/:@?#'"]+){0,2}:(?:
+        (?!\d{1,5}(?:[/\s?#'"]|$))[^\s@]*@  # a password may hold what it should not
+        | (?!\d{1,5}[:,;.)]?\s(?!\S+@))[^\s@'"]+[ ](?:(?!://)[^@'"\r\n])*@  # spaces, too; a port is none
+    )(?:[^\s/@?#'"]*@)*
+    |[^\s/?#'"]*@)"""
 )
+_PATH_OF_A_CAMERA = re.compile(
+    r"(?i)(?<=/)user(?:name)?=[^\s'\"]*?([_&])password=[^\s'\"]*?(?=[_&](?:channel|stream)=|[\s'\"]|$)"
+)
+"""Of XM and its many brands: `/user=admin_password=..._channel=1_stream=0.sdp`."""
 _QUERY = re.compile(
     r"(?i)([?&;](?:[\w-]*(?:token|password|passwd|secret|signature|apikey|api_key|credential)|pwd|pass|key|auth|sig|user"
-    r"|username)=)[^&;\s'\"#]+"
+    r"|username|usr|login|loginuse|loginpas|psw|pw|u|p)=)[^&;\s'\"#]+"
 )
 _HEADER = re.compile(r"(?i)\b((?:proxy-)?authorization:\s*\w+\s+)[^'\"\r\n]+")
-_STREAM_KEY = re.compile(r"(?i)(\brtmp\w*://[^/\s]+/[^\s'\"]*/)[\w-]{12,}(?=[\s'\"?]|$)")
-"""What publishing sites give out as a password is the last part of the path."""
+_TAIL = r"[^\s'\"]*[^\s'\":,;.)]"
+"""The rest of an address, without the punctuation of the sentence that it stands in."""
+_STREAM_KEY = re.compile(r"(?i)(\brtmp\w*://[^/\s]+/[^/\s'\"?]+/)[^\s'\"?]*[^\s'\"?:,;.)]")
+"""What publishing sites give out as a password is the last part of the path; no length tells it from a name."""
+_WEBHOOK = re.compile(
+    rf"(?i)\b(https?://(?:[^/\s'\"]*hook[^/\s'\"]*/|[^/\s'\"]+/(?:[^\s'\"?]*/)??[\w-]*hook[\w-]*/)){_TAIL}"
+)
+"""Whoever knows the path may post."""
+_WEBHOOK_OPTION = "--on-haze-webhook"
 
 
 def redacted(text: str) -> str:
     """Returns a location or any message without the credentials in its URLs.
 
-    User and password before the host are left out; secrets of the query (`?token=`, `&password=`, ...), of HTTP's
-    authorisation headers, and RTMP's stream keys become `***`.
+    User and password before the host are left out; those in the path of cameras' URLs, secrets of the query (`?token=`,
+    `&password=`, ...), of HTTP's authorisation headers, RTMP's stream keys, and the path of what calls itself a hook
+    become `***`.
     """
     text = _USER_AND_PASSWORD.sub("", text)
-    text = _QUERY.sub(rf"\1{_HIDDEN}", text)
-    text = _HEADER.sub(rf"\1{_HIDDEN}", text)
-    return _STREAM_KEY.sub(rf"\1{_HIDDEN}", text)
+    text = _PATH_OF_A_CAMERA.sub(rf"user={_HIDDEN}\1password={_HIDDEN}", text)
+    for pattern in (_QUERY, _HEADER, _STREAM_KEY, _WEBHOOK):
+        text = pattern.sub(rf"\1{_HIDDEN}", text)
+    return text
 
 
 def with_credentials(url: str, environment: Mapping[str, str] | None = None) -> str:
@@ -86,18 +102,13 @@ def _password(given: Mapping[str, str]) -> str | None:
     return lines[0]
 
 
-def hide_arguments(arguments: Sequence[str] | None = None) -> bool:
+def hide_arguments() -> bool:
     """Overwrites credentials in the command line that the system shows to others (`ps`), where that can be done.
-
-    Args:
-        arguments: What the program was called with; None takes `sys.argv`.
 
     Returns:
         Whether anything was overwritten: only on Linux, and only if there was something to hide.
     """
-    given = sys.argv if arguments is None else arguments
-    secrets = [word for word in given if redacted(word) != word]
-    if not secrets or not sys.platform.startswith("linux"):
+    if not sys.platform.startswith("linux"):
         return False
     import ctypes
 
@@ -106,13 +117,20 @@ def hide_arguments(arguments: Sequence[str] | None = None) -> bool:
         # proc(5): arg_start and arg_end are fields 48 and 49; the state, third of all, comes first here.
         start, end = int(fields[45]), int(fields[46])
         shown = ctypes.string_at(start, end - start) if 0 < start < end else b""
-        found = False
-        for word in secrets:
-            at = shown.find(os.fsencode(word))
-            if at >= 0:
-                hidden = os.fsencode(redacted(word))[: len(os.fsencode(word))].ljust(len(os.fsencode(word)), b" ")
-                ctypes.memmove(start + at, hidden, len(hidden))
-                found = True
+        words = [os.fsdecode(word) for word in shown.split(b"\0")]
+        # Every word keeps its length: the system looks for the ends of words where they were.
+        hidden = b"\0".join(_overwritten(word, after) for word, after in zip(words, ["", *words], strict=False))
+        if hidden != shown:
+            ctypes.memmove(start, hidden, len(hidden))
     except (OSError, ValueError, IndexError):
         return False
-    return found
+    return hidden != shown
+
+
+def _overwritten(word: str, after: str) -> bytes:
+    """Returns a word of a command line without credentials and in its old length."""
+    given, said = os.fsencode(word), redacted(word)
+    if after == _WEBHOOK_OPTION or word.startswith(f"{_WEBHOOK_OPTION}="):
+        # Not every webhook calls itself one.
+        said = re.sub(r"(?<=://)([^/?#]*)[/?#].*", rf"\1/{_HIDDEN}", said)
+    return given if said == word else os.fsencode(said)[: len(given)].ljust(len(given))

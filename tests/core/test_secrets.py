@@ -27,12 +27,35 @@ SECRET = "h0rse#staple"
         ("http://cam/v?X-Amz-Signature=abc", "http://cam/v?X-Amz-Signature=***"),
         ("Authorization: Basic ZXllOmgwcnNl", "Authorization: Basic ***"),
         ("rtmp://live.example/app/abcd-efgh-ijkl-mnop", "rtmp://live.example/app/***"),
-        ("rtmp://127.0.0.1:1935/live/front", "rtmp://127.0.0.1:1935/live/front"),
+        ("rtmp://live.example/app/k3y", "rtmp://live.example/app/***"),
+        ("rtmp://live.example/app/k3y?vhost=a", "rtmp://live.example/app/***?vhost=a"),
+        ("rtmps://h/app/k3y: refused, rtmp://h/app/k/3y.", "rtmps://h/app/***: refused, rtmp://h/app/***."),
+        ("rtmp://127.0.0.1:1935/live", "rtmp://127.0.0.1:1935/live"),
+        ("rtsp://eye:h0r se@cam:554/1", "rtsp://cam:554/1"),
+        ("'rtsp://eye:h0r se h0r@se@cam' and a@b", "'rtsp://cam' and a@b"),
+        ("rtsp://eye:123 45@cam/1", "rtsp://cam/1"),
+        ("rtsp://the eye:h0rse@cam/1", "rtsp://cam/1"),
+        ("rtsp://cam:554 is away; write to me@home", "rtsp://cam:554 is away; write to me@home"),
+        ("rtsp://cam:554: refused; write to me@home", "rtsp://cam:554: refused; write to me@home"),
+        ("rtsp://[::1]:554 is away; write to me@home", "rtsp://[::1]:554 is away; write to me@home"),
+        ("cannot read 'rtsp://cam': see me@home", "cannot read 'rtsp://cam': see me@home"),
+        (
+            "rtsp://cam/user=eye_password=h0_r&se_channel=1_stream=0.sdp?real_stream",
+            "rtsp://cam/user=***_password=***_channel=1_stream=0.sdp?real_stream",
+        ),
+        ("'rtsp://cam/user=eye&password=h0rse&channel=1'", "'rtsp://cam/user=***&password=***&channel=1'"),
+        ("rtsp://cam/user=eye&password=h0rse", "rtsp://cam/user=***&password=***"),
+        ("http://cam/v.cgi?loginuse=eye&loginpas=h0rse&x=1", "http://cam/v.cgi?loginuse=***&loginpas=***&x=1"),
+        ("http://cam/v?u=eye&p=h0rse&up=1", "http://cam/v?u=***&p=***&up=1"),
+        ("https://hooks.example/services/T0/B0/h0rse: gone", "https://hooks.example/***: gone"),
+        ("'https://chat.example/api/webhooks/1/h0rse?x=y'", "'https://chat.example/api/webhooks/***'"),
+        ("http://cam/hook.mjpg", "http://cam/hook.mjpg"),
         ("a/folder/of user@host.mp4", "a/folder/of user@host.mp4"),
     ],
 )
 def test_what_is_shown_holds_no_credentials(text: str, shown: str) -> None:
     assert redacted(text) == shown
+    assert redacted(shown) == shown
 
 
 def test_credentials_of_the_environment_are_percent_encoded_into_an_rtsp_url() -> None:
@@ -72,15 +95,25 @@ def test_an_incomplete_set_of_credentials_is_refused_without_showing_them(given:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the command line cannot be overwritten")
 def test_the_process_list_shows_no_credentials() -> None:
     program = (
-        "from pathlib import Path; from rtdehaze.core.secrets import hide_arguments; hide_arguments(); "
+        "from pathlib import Path; from rtdehaze.core.secrets import hide_arguments; print(hide_arguments()); "
         "print(Path('/proc/self/cmdline').read_text())"
     )
+    secrets = ["rtsp://eye:h0rse@cam/1", "-o", "rtmp://site/app/h0rse", "-o", "rtmp://site/app/h0rse"]
+    hooks = [
+        "--on-haze-webhook",
+        "https://eye:h0rse@topics.example/h0r@h0rse",
+        "--on-haze-webhook=https://b.example?h0rse",
+    ]
     shown = subprocess.run(
-        [sys.executable, "-c", program, "run", "rtsp://eye:h0rse@cam/1", "-o", "x.mp4"],
+        [sys.executable, "-c", program, "run", *secrets, *hooks, "-o", "x.mp4"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
     assert "h0rse" not in shown
-    assert "rtsp://cam/1" in shown
-    assert "x.mp4" in shown
+    assert shown.startswith("True")
+    words = [word.rstrip() for word in shown.split("\0")]
+    assert words[4:] == [
+        "rtsp://cam/1", "-o", "rtmp://site/app/***", "-o", "rtmp://site/app/***",
+        "--on-haze-webhook", "https://topics.example/***", "--on-haze-webhook=https://b.example/***", "-o", "x.mp4", "",
+    ]  # fmt: skip

@@ -86,8 +86,12 @@ class Place:
 
     @property
     def said(self) -> str:
-        """The name without credentials."""
-        return redacted(self.location)
+        """The name without credentials.
+
+        A stream key is KEY: as `***` an input with another key of the same server would look like this output.
+        """
+        said = redacted(self.location)
+        return said if self.kind is not _RTMP else re.sub(r"/\*{3}(?=\?|$)", "/KEY", said)
 
     @property
     def identity(self) -> str:

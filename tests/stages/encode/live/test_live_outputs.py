@@ -12,6 +12,7 @@ import pytest
 from rtdehaze.core.errors import OutputExistsError, SinkError, UsageError
 from rtdehaze.core.live import LiveOptions, OutletState
 from rtdehaze.core.options import Options
+from rtdehaze.core.secrets import redacted
 from rtdehaze.stages.encode.live import open_live_outputs
 from tests.live.servers import free_port
 from tests.media import write_video
@@ -230,3 +231,10 @@ def test_stream_keys_tell_outputs_apart() -> None:
     outputs = open_live_outputs(sites, Options(), LiveOptions())
     outputs.close()
     assert "aaaa" not in outputs.statuses()[0].location
+
+
+def test_an_input_from_the_same_server_is_not_the_output() -> None:
+    source, sites = "rtmp://live.example/app/in", ["rtmp://live.example/app/out"]
+    outputs = open_live_outputs(sites, Options(), LiveOptions(), source=redacted(source))
+    outputs.close()
+    assert outputs.statuses()[0].location == "rtmp://live.example/app/***"
