@@ -5,35 +5,40 @@
 
 PSNR is of single pictures, dehazed at full size by themselves: frames of generated drives through thin to thick fog,
 and the pairs of folders that you give (`hazy/NAME`, `clear/NAME`). Milliseconds are of a 1080p frame through the
-pipeline without codecs, in turns (`compare_peers.py`). Peers with random weights or without a meaning for single
-pictures have a time and no place in the picture. Figures go to benchmarks/results/tradeoff.json and tradeoff.png.
+pipeline without codecs, in turns (`compare_peers.py`). Methods for videos are judged on the drives alone, at the same
+frames, having seen those before; peers with random weights have a time and no place in the picture.
+Figures go to benchmarks/results/tradeoff.json and tradeoff.png.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from arguments import duration, listed, model_word, one_of, run_script, size_word, whole
 from compare_peers import makers
-from peers.all import PEERS
+from peers.all import PEERS, peers_named
+from peers.base import Peer, Restore
 from results import add_out, save, settings_of, spread
+from tradeoff_plot import plot
 from turns import Contestant, take_turns
 
 from rtdehaze.apps.bench.material import gather
 from rtdehaze.apps.bench.plan import GENERATED, NO_CODEC, Codec, parse_size
-from rtdehaze.apps.bench.results import write_whole
 from rtdehaze.apps.bench.running import Bed
+from rtdehaze.apps.drive import DRIVE_RATE, yuv_frame
 from rtdehaze.apps.evaluate.contenders import Settings, open_contenders
 from rtdehaze.apps.evaluate.generated import HELD_OUT
 from rtdehaze.apps.evaluate.selection import spread as evenly
+from rtdehaze.apps.frames import empty_frame, rgb_of
 from rtdehaze.measure.fidelity import psnr
 from rtdehaze.measure.pairs import find_pairs, read_pair
+from rtdehaze.pipeline.runner import FrameDehazer
 from rtdehaze.pipeline.threads import available_cores, opencv_threads
 from rtdehaze.stages.estimate.models import list_models
 from rtdehaze.synth.drive import FoggyDrive
@@ -41,19 +46,24 @@ from rtdehaze.synth.drive import FoggyDrive
 Picture = np.ndarray
 Pictures = Callable[[], Iterator[tuple[Picture, Picture]]]
 
+DRIVES = "generated drives"
+
 _FOGS = (0.3, 0.4, 0.5, 0.6, 0.7)
 """Median transmission of the drives."""
 _MOMENTS = (0, 12)
 """Frames that are taken of each."""
 _SIZE = (960, 540)
 
-_COLOURS = {"ours": "#4477aa", "peer": "#ee6677"}
+
+def _drives() -> Iterator[FoggyDrive]:
+    """Drives that no training draws."""
+    for number, fog in enumerate(_FOGS):
+        yield FoggyDrive(*_SIZE, DRIVE_RATE, 1.0, HELD_OUT + 50 + number, median_transmission=fog, noise=0.006)
 
 
 def drives() -> Iterator[tuple[Picture, Picture]]:
-    """Frames of generated drives that no training draws: hazy and clear."""
-    for number, fog in enumerate(_FOGS):
-        drive = FoggyDrive(*_SIZE, 25.0, 1.0, HELD_OUT + 50 + number, median_transmission=fog, noise=0.006)
+    """Frames of these drives: hazy and clear."""
+    for drive in _drives():
         for moment in _MOMENTS:
             frame = drive.frame(moment)
             yield frame.hazy, frame.clear
@@ -75,60 +85,66 @@ def of_folder(folder: Path, limit: int | None) -> Pictures:
     return pictures
 
 
-def restorers(models: list[str], cores: int) -> dict[str, Callable[[Picture], Picture] | None]:
-    """What restores single pictures, by the names of `compare_peers.makers`; None where nothing can be said."""
+def restorers(models: list[str], peers: list[Peer], cores: int) -> dict[str, Restore]:
+    """What restores single pictures, by the names of `compare_peers.makers`; left out is what they say nothing of."""
     ours = {f"rtdehaze {one.label}": one for one in open_contenders(models, Settings(provider="cpu"))}
-    found: dict[str, Callable[[Picture], Picture] | None] = {
+    found: dict[str, Restore] = {
         name: (lambda picture, one=one: one.restore(picture).picture) for name, one in ours.items()
     }
-    return found | {peer.name: peer.restore(cores) if peer.restore else None for peer in PEERS}
+    return found | {peer.name: peer.restore(cores) for peer in peers if peer.restore}
 
 
-def quality(pictures: Pictures, methods: dict[str, Callable[[Picture], Picture] | None]) -> dict[str, float]:
+def quality(pictures: Pictures, methods: dict[str, Restore]) -> dict[str, float]:
     """Mean PSNR of each method, and of the untouched pictures."""
     found: dict[str, list[float]] = {"untouched": []}
     for hazy, clear in pictures():
         found["untouched"].append(psnr(hazy, clear))
         for name, restore in methods.items():
-            if restore is not None:
-                found.setdefault(name, []).append(psnr(restore(hazy), clear))
+            found.setdefault(name, []).append(psnr(restore(hazy), clear))
     return {name: round(statistics.fmean(values), 2) for name, values in found.items()}
 
 
-def plot(times: dict[str, float], domains: dict[str, dict[str, float]], size: str, path: Path) -> None:
-    """Draws a panel for each domain."""
-    from matplotlib.figure import Figure
+def film_quality(dehazers: Iterable[FrameDehazer]) -> float:
+    """Mean PSNR of a method for videos at the drives' moments; it has seen all frames before them.
 
-    figure = Figure(figsize=(6.6 * len(domains), 5.0), layout="constrained")
-    for axes, (domain, scores) in zip(figure.subplots(1, len(domains), squeeze=False)[0], domains.items(), strict=True):
-        _draw(axes, scores, times)
-        axes.set(title=domain, xlabel=f"ms a frame of {size}, no codecs")
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=120)
-    write_whole(path, content.getvalue())
+    It is given frames as in a video, 4:2:0 of 8 bits: that costs it some tenths of a decibel.
+
+    Args:
+        dehazers: A new one for each drive.
+    """
+    found = []
+    for drive, dehazer in zip(_drives(), dehazers, strict=True):
+        for number in range(max(_MOMENTS) + 1):
+            shot = drive.frame(number)
+            frame = yuv_frame(shot.hazy, number, Fraction(1, DRIVE_RATE))
+            out = empty_frame(frame)
+            dehazer.apply(frame, dehazer.decide(frame), out)
+            if number in _MOMENTS:
+                found.append(psnr(rgb_of(out), shot.clear))
+    return round(statistics.fmean(found), 2)
 
 
-def _draw(axes: Any, scores: dict[str, float], times: dict[str, float]) -> None:
-    names = sorted(scores.keys() & times.keys(), key=lambda one: scores[one])
-    apart = 0.055 * (max(scores.values()) - min(scores.values()))
-    placed: list[tuple[float, float]] = []
-    for name in names:
-        kind = "ours" if name.startswith("rtdehaze ") else "peer"
-        axes.plot(times[name], scores[name], "o", ms=9, color=_COLOURS[kind])
-        # Names of near neighbours stand above each other.
-        taken = [height for at, height in placed if abs(np.log(times[name] / at)) < 1.2]
-        height = max([scores[name], *(one + apart for one in taken)])
-        placed.append((times[name], height))
-        axes.annotate(name.removeprefix("rtdehaze "), (1.13 * times[name], height), fontsize=9, va="center")
-    axes.axhline(scores["untouched"], ls="--", color="#999999", lw=1)
-    axes.annotate("untouched", (0.99, scores["untouched"]), xycoords=("axes fraction", "data"), ha="right", va="bottom",
-                  fontsize=8, color="#666666")  # fmt: skip
-    axes.set(xscale="log", ylabel="PSNR, dB")
-    axes.margins(x=0.25, y=0.12)
-    axes.grid(alpha=0.3)
-    for kind, label in (("ours", "rtdehaze"), ("peer", "at full resolution")):
-        axes.plot([], [], "o", color=_COLOURS[kind], label=label)
-    axes.legend(loc="best", fontsize=9)
+def scored(given: argparse.Namespace, cores: int) -> dict[str, dict[str, float]]:
+    """PSNR by domain and method."""
+    domains: dict[str, Pictures] = {DRIVES: drives}
+    for word in given.pairs:
+        name, _, folder = word.rpartition("=")
+        domains[name or Path(folder).name] = of_folder(Path(folder), given.limit)
+    peers = peers_named(given.peers)
+    with opencv_threads(cores):
+        methods = restorers(given.models, peers, cores)
+        scores = {name: quality(pictures, methods) for name, pictures in domains.items()}
+        scores[DRIVES] |= {peer.name: film_quality(peer.open(cores) for _ in _FOGS) for peer in peers if peer.film}
+    return scores
+
+
+def timed(given: argparse.Namespace, cores: int) -> dict[str, dict[str, Any]]:
+    """Milliseconds a frame by method, with their spread."""
+    bed = Bed(gather(GENERATED, parse_size(given.size)), Codec(NO_CODEC), None, 1)
+    made = makers(given.models, given.peers, cores, in_memory=True)
+    contestants = {name: Contestant(bed, make) for name, make in made.items()}
+    runs = take_turns(contestants, given.seconds, given.rounds, cores)
+    return {name: spread("ms", [1e3 / run.fps for run in own]) for name, own in runs.items()}
 
 
 def main() -> None:
@@ -145,33 +161,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=whole(1), default=5)
     add_out(parser)
     given = parser.parse_args()
-    cores, models = available_cores(), given.models
-    domains: dict[str, Pictures] = {"generated drives": drives}
-    for word in given.pairs:
-        name, _, folder = word.rpartition("=")
-        domains[name or Path(folder).name] = of_folder(Path(folder), given.limit)
-    with opencv_threads(cores):
-        methods = {
-            name: restore
-            for name, restore in restorers(models, cores).items()
-            if name.startswith("rtdehaze ") or name in given.peers
-        }
-        scores = {name: quality(pictures, methods) for name, pictures in domains.items()}
-    bed = Bed(gather(GENERATED, parse_size(given.size)), Codec(NO_CODEC), None, 1)
-    contestants = {
-        name: Contestant(bed, make) for name, make in makers(models, given.peers, cores, in_memory=True).items()
-    }
-    runs = take_turns(contestants, given.seconds, given.rounds, cores)
-    spreads = {name: spread("ms", [1e3 / run.fps for run in own]) for name, own in runs.items()}
+    cores = available_cores()
+    scores = scored(given, cores)
+    spreads = timed(given, cores)
     times = {name: one.pop("ms") for name, one in spreads.items()}
+    unjudged = {peer.name: peer.unjudged for peer in peers_named(given.peers) if peer.unjudged}
     for name, ms in times.items():
-        print(
-            f"{name:20} {ms:9.2f} ms",
-            *(f"{domain} {found.get(name, float('nan')):6.2f} dB" for domain, found in scores.items()),
-        )
-    figures = {"ms_per_frame": times, "spread": spreads, "psnr": scores, "size": given.size}
+        said = (f"{domain} {_decibels(found, name, unjudged)}" for domain, found in scores.items())
+        print(f"{name:20} {ms:9.2f} ms", *said, sep="  ")
+    figures = {"ms_per_frame": times, "spread": spreads, "psnr": scores, "unjudged": unjudged, "size": given.size}
     print("saved", save("tradeoff", figures, given.out, settings_of(given)).name)
-    plot(times, scores, given.size, given.out / "tradeoff.png")
+    plot(times, scores, given.size, unjudged, given.out / "tradeoff.png")
+
+
+def _decibels(scores: dict[str, float], name: str, unjudged: dict[str, str]) -> str:
+    return f"{scores[name]:.2f} dB" if name in scores else f"- ({unjudged.get(name, 'not judged')})"
 
 
 if __name__ == "__main__":

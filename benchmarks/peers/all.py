@@ -49,12 +49,15 @@ PEERS = (
         "gUNet-T's architecture by ONNX Runtime on all cores, random weights: only its time is real",
         lambda cores: PictureDehazer(_gunet(cores)),
         None,
+        "random weights",
     ),
     Peer(
         "smoothed-pixels",
         "our default model frame by frame, the pixels of the result averaged over half a second",
         _smoothed_pixels,
         None,
+        "videos only",
+        film=True,
     ),
 )
 """All of them get every core, ours what the pipeline plans for it."""

@@ -30,7 +30,11 @@ class Peer:
     open: Callable[[int], FrameDehazer]
     """Makes a dehazer for one video, for so many cores."""
     restore: Callable[[int], Restore] | None
-    """Makes what restores single pictures; None where nothing can be said of its quality."""
+    """Makes what restores single pictures; None where that says nothing of its quality."""
+    unjudged: str = ""
+    """Why it does not."""
+    film: bool = False
+    """Whether frames of a video, one after the other, do."""
 
 
 class PictureDehazer:
