@@ -112,8 +112,12 @@ class LiveOutputs(Protocol):
     def statuses(self) -> tuple[OutletStatus, ...]:
         """Says how each output fares; from any thread."""
 
-    def close(self) -> None:
-        """Completes what can be completed within 2 s; never raises; safe to call twice."""
+    def close(self, deadline: float | None = None) -> None:
+        """Completes what can be completed in time; never raises; safe to call twice.
+
+        Args:
+            deadline: By `time.monotonic()`; None gives it some time of its own, less than 2 s.
+        """
 
 
 class OutletState(StrEnum):

@@ -14,7 +14,6 @@ from rtdehaze.core.live import LossPolicy, OutletState
 from rtdehaze.core.watch import LiveStatus, Profile
 from rtdehaze.pipeline.live import runner
 from rtdehaze.pipeline.live.report import LiveReport
-from rtdehaze.stages.encode.live import outputs
 from tests.live.machine import Witness, descriptors, patience, python_threads, resident_mib, threads
 from tests.live.runs import Watching
 from tests.live.servers import PATIENCE, HostileServer, RtspServer, silence, wait_for
@@ -145,7 +144,7 @@ def test_a_profile_changes_what_is_done_while_the_run_goes_on(rtsp_server: RtspS
 @pytest.fixture
 def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits when the run ends is completed, however slow this machine is."""
-    monkeypatch.setattr(outputs, "_CLOSING", PATIENCE)
+    monkeypatch.setattr(runner, "_STOPPING_S", PATIENCE)
     monkeypatch.setattr(runner, "_DRAINING_S", PATIENCE)
     monkeypatch.setattr(runner, "_LEAVING_S", PATIENCE)
 

@@ -34,10 +34,12 @@ _TICK_S = 0.05
 """Between two looks at the request to stop."""
 _PROGRESS_INTERVAL_S = 0.25
 
+_STOPPING_S = 1.6
+"""For all of the winding up together, from when the run is told to stop: within two seconds the process has ended."""
 _DRAINING_S = 0.4
-"""For the frames that are under way when the run is told to stop; the rest of the two seconds is the outputs'."""
-_LEAVING_S = 0.8
-"""For threads to come back from what they were doing, once nothing is left for them to do."""
+"""Of these, for the frames that are under way."""
+_LEAVING_S = 0.4
+"""Of these, for stages to come back from what they were doing, once nothing is left for them to do."""
 
 _log = logging.getLogger("rtdehaze.pipeline")
 
@@ -138,7 +140,8 @@ class LiveRunner:
             on_progress(self.status())
 
     def _wind_up(self) -> None:
-        """Ends everything in the order of the data, and gives no part more time than its share of two seconds."""
+        """Ends everything in the order of the data, each part by one deadline: limits of their own would add up."""
+        deadline = time.monotonic() + _STOPPING_S
         closing = Crew({"close": self._source.close}, daemon=True)
         closing.start()
         self._ready.set()
@@ -150,8 +153,8 @@ class LiveRunner:
             self._adapted.set()
         left = self._working.join(_LEAVING_S)
         self._feed.close()
-        self._outputs.close()
-        left += self._reading.join(_LEAVING_S) + closing.join(_LEAVING_S)
+        self._outputs.close(deadline)
+        left += self._reading.join(_until(deadline)) + closing.join(_until(deadline))
         gc.unfreeze()
         if left:
             _log.warning("%s did not come back in time and was left behind", ", ".join(left))
@@ -269,3 +272,7 @@ class LiveRunner:
         if late:
             self._drop(passage, Drop.LATE)
         return late
+
+
+def _until(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())

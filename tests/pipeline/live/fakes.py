@@ -83,6 +83,7 @@ class RecordingOutputs:
         self.makes: list[VideoInfo] = []
         self.written: list[Frame | Packet] = []
         self.closed = 0
+        self.deadline: float | None = None
         self.before_write: Callable[[Frame | Packet], None] = lambda _: None
         self.before_adapt: Callable[[], None] = lambda: None
         self._sink: NullSink | None = None
@@ -103,8 +104,9 @@ class RecordingOutputs:
     def statuses(self) -> tuple[OutletStatus, ...]:
         return ()
 
-    def close(self) -> None:
+    def close(self, deadline: float | None = None) -> None:
         self.closed += 1
+        self.deadline = deadline
 
     @property
     def frames(self) -> list[Frame]:

@@ -34,6 +34,7 @@ def our_threads() -> set[str]:
 @pytest.fixture
 def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """No part of winding up is cut short because this machine is slow."""
+    monkeypatch.setattr(runner, "_STOPPING_S", PATIENCE)
     monkeypatch.setattr(runner, "_DRAINING_S", PATIENCE)
     monkeypatch.setattr(runner, "_LEAVING_S", PATIENCE)
 
@@ -224,7 +225,9 @@ def test_a_request_to_stop_ends_the_run_wherever_it_is(stage: str) -> None:
     assert not our_threads()
 
 
-def test_a_stage_that_never_comes_back_does_not_keep_the_run_from_ending(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_stage_that_never_comes_back_neither_keeps_the_run_nor_adds_its_time_to_that_of_the_outputs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     turns = threading.Semaphore(0)
     source, outputs, dehazer = ScriptedSource(joined(frame()), frame(0)), RecordingOutputs(), CopyingDehazer(turns)
     run = Running(source, outputs, dehazer)
@@ -233,6 +236,9 @@ def test_a_stage_that_never_comes_back_does_not_keep_the_run_from_ending(caplog:
     # Whoever waited for the stage would wait for ever.
     run.join()
     assert "rtdehaze-estimate" in caplog.text
+    assert outputs.deadline is not None
+    waited = runner._DRAINING_S + runner._LEAVING_S
+    assert outputs.deadline < time.monotonic() + runner._STOPPING_S - waited
     turns.release()
 
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from time import monotonic
 from typing import Any
 
 import av
@@ -201,9 +202,9 @@ class Lane:
             self._over = True
             self._changed.notify_all()
 
-    def join(self, seconds: float | None) -> None:
-        """Waits for the thread."""
-        self._thread.join(seconds)
+    def join(self, deadline: float | None) -> None:
+        """Waits for the thread to end, until then by `time.monotonic()` at most."""
+        self._thread.join(None if deadline is None else max(0.0, deadline - monotonic()))
 
     def _next(self) -> Shot | None:
         with self._changed:

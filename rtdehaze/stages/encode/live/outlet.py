@@ -148,13 +148,14 @@ class Outlet:
         if self._thread is None:
             self._state = OutletState.CLOSED
 
-    def join(self, seconds: float | None) -> None:
-        """Waits for the thread to end, and past that time makes it let go of what hangs."""
-        if self._thread is None:
-            return
-        self._thread.join(seconds)
+    def let_go(self) -> None:
+        """Lets go of whatever hangs; returns at once."""
         self._stop.set()
-        self._thread.join(_LAST_MOMENT)
+
+    def join(self, deadline: float | None) -> None:
+        """Waits for the thread to end, until then by `time.monotonic()` at most."""
+        if self._thread is not None:
+            self._thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
 
     def _work(self) -> None:
         while (feed := self._mailbox.wait_for_feed()) is not None and self._state is not OutletState.CLOSED:
@@ -221,10 +222,6 @@ class Outlet:
         delay = min(self._retry_cap, _FIRST_DELAY * 2**self._attempts)
         self._attempts = min(self._attempts + 1, 30)
         self._stop.wait(delay * random.uniform(0.5, 1.0))  # noqa: S311 - to spread attempts, not to keep secrets
-
-
-_LAST_MOMENT = 0.2
-"""Seconds for a thread to end once whatever it waits for has been told to let go."""
 
 
 def _nothing() -> None:

@@ -26,7 +26,13 @@ from rtdehaze.stages.encode.planning import EncoderRequest, plan_encoder
 __all__ = ["Outputs", "Way"]
 
 _CLOSING = 1.6
-"""Seconds for outlets to complete what they have, within the 2 s that stopping may take."""
+"""Seconds for closing where nobody says how many are left of the 2 that stopping may take."""
+
+_LANES_SHARE = 0.25
+"""Of the time for closing: a slow encoder must not take all of it from the outlets."""
+
+_LAST_MOMENT = 0.2
+"""Seconds of closing for outlets that were told to let go of what hangs."""
 
 _VIEWED = {
     **dict.fromkeys(("yuv422p", "yuv444p", "gray"), "yuv420p"),
@@ -129,7 +135,7 @@ class Outputs:
             return
         groups = self._planned(joined, make)
         replaced = bool(self._groups)
-        self._release()
+        self._release(None if self._lossless else time.monotonic() + _CLOSING * _LANES_SHARE)
         self._groups = groups
         self._make = make
         if replaced:
@@ -238,21 +244,28 @@ class Outputs:
         state = OutletState.OPENING if self._make is None else OutletState.RUNNING
         return OutletStatus("null", OutletState.CLOSED if self._closed else state, self._written, 0, 0, None)
 
-    def close(self) -> None:
-        """Completes what can be completed within 2 s, all of it where lossless; see `LiveOutputs`."""
+    def close(self, deadline: float | None = None) -> None:
+        """Completes what can be completed in time, all of it where lossless; see `LiveOutputs`."""
         if self._closed:
             return
         self._closed = True
         outlets = [way.outlet for way in self._ways if way.outlet is not None]
-        deadline = None if self._lossless else time.monotonic() + _CLOSING
-        self._release()
+        now = time.monotonic()
+        if deadline is None:
+            deadline = now + _CLOSING
+        self._release(None if self._lossless else now + (deadline - now) * _LANES_SHARE)
         for outlet in outlets:
             outlet.end()
         for outlet in outlets:
-            outlet.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            outlet.join(None if self._lossless else deadline - _LAST_MOMENT)
+        # All of them before any is waited for, or each that hangs would take a moment of its own.
+        for outlet in outlets:
+            outlet.let_go()
+        for outlet in outlets:
+            outlet.join(deadline)
 
-    def _release(self) -> None:
-        """Hands over what the encoders still hold."""
+    def _release(self, deadline: float | None) -> None:
+        """Hands over what the encoders still hold; those with a thread of their own until the deadline."""
         for group in self._groups:
             if group.lane is not None:
                 group.lane.end()
@@ -263,6 +276,6 @@ class Outputs:
                 except SinkError as error:
                     group.fail(error)
             else:
-                group.lane.join(None if self._lossless else _CLOSING / 4)
+                group.lane.join(deadline)
             group.finish()
         self._groups = []

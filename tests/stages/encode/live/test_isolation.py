@@ -19,9 +19,13 @@ import pytest
 from rtdehaze.core.errors import SinkError
 from rtdehaze.core.live import LiveOptions, LiveOutputs, OutletState, OutletStatus
 from rtdehaze.core.options import Options
+from rtdehaze.stages.encode.containers import CONTAINERS
 from rtdehaze.stages.encode.live import open_live_outputs
-from rtdehaze.stages.encode.live.feed import Feed
+from rtdehaze.stages.encode.live.feed import Feed, Tags
+from rtdehaze.stages.encode.live.outlet import Outlet, Target
+from rtdehaze.stages.encode.live.outputs import Outputs, Way
 from rtdehaze.stages.encode.live.push import PushOpener
+from rtdehaze.stages.encode.planning import EncoderRequest
 from tests.live.servers import PATIENCE, HostileServer, RtspServer, free_port, garbage, silence, wait_for
 from tests.stages.encode.live.drive import RATE, Drive, run
 from tests.stages.encode.live.peers import seen
@@ -111,6 +115,45 @@ def test_the_others_get_every_frame_at_once_and_closing_is_quick(
         # The system's own buffers hold much of what a peer never reads.
         assert status.dropped > 0 or name == "never_reads", name
         assert "secret" not in status.location
+
+
+class Stuck:
+    """An opener that never comes back, whatever it is told."""
+
+    prompt = False
+
+    def __init__(self, release: threading.Event) -> None:
+        self._release = release
+
+    def open(self, feed: Feed, stop: threading.Event) -> Target:
+        self._release.wait(HANGS)
+        raise SinkError("released")
+
+    def end(self) -> None:
+        pass
+
+
+def test_many_that_hang_end_by_one_deadline() -> None:
+    release = threading.Event()
+    stuck = [
+        Outlet(name, Stuck(release), frames=9, size=1 << 20, patience=9.0, retry_cap=9.0, lossless=False)
+        for name in map(str, range(60))
+    ]
+    outputs = Outputs(
+        [Way(CONTAINERS["mkv"], outlet) for outlet in stuck],
+        EncoderRequest(prompt=True),
+        size_of=lambda width, height: (width, height),
+        segment=None,
+        tags=Tags({}),
+        lossless=False,
+    )
+    run(outputs, Drive(), 2)
+    begin = time.monotonic()
+    outputs.close(begin)
+    # A fifth of a second for each, one after the other, would be 12 s.
+    assert time.monotonic() - begin < 6.0
+    release.set()
+    wait_for(lambda: not working(), PATIENCE, "all threads have gone")
 
 
 def working() -> list[str]:
