@@ -10,14 +10,16 @@ line.
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import time
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from rtdehaze.core.errors import UsageError
 
@@ -25,12 +27,26 @@ __all__ = ["config_option"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_PLACES = f"{__name__}.places"
+"""Where a context notes, for every option of the file, its parameter and its place."""
+
 _LARGEST_SECRET = 65536
 """Bytes of a file that may stand for a value."""
 
 
 def config_option(command: Command) -> Command:
-    """Adds `--config` to a command; it serves every other parameter that the command has."""
+    """Adds `--config` to a command; it serves every other parameter that the command has.
+
+    What the command itself finds wrong with a value of the file is refused with the file's name, too.
+    """
+
+    @functools.wraps(command)
+    def saying_where(*arguments: Any, **choices: Any) -> Any:
+        try:
+            return command(*arguments, **choices)
+        except UsageError as error:
+            raise UsageError(_placed(str(error), click.get_current_context())) from error
+
     return click.option(
         "--config",
         type=click.Path(path_type=Path),
@@ -39,7 +55,20 @@ def config_option(command: Command) -> Command:
         callback=_load,
         metavar="FILE.toml",
         help="Take all that is not given here from a file.",
-    )(command)
+    )(cast("Command", saying_where))
+
+
+def _placed(message: str, context: click.Context) -> str:
+    """Returns what is wrong with an option, and where in the file it stands, if the value came from there.
+
+    Such messages begin with the option's name.
+    """
+    option = message.replace(":", " ").partition(" ")[0]
+    name, where = context.meta.get(_PLACES, {}).get(option, ("", ""))
+    if not where or context.get_parameter_source(name) is not ParameterSource.DEFAULT_MAP:
+        return message
+    rest = message.removeprefix(option).removeprefix(":").strip()
+    return f"{where}: {rest if rest.startswith('must ') else message}"
 
 
 def _load(context: click.Context, this: click.Parameter, path: Path | None) -> None:
@@ -47,6 +76,7 @@ def _load(context: click.Context, this: click.Parameter, path: Path | None) -> N
         return
     known = {name: parameter for parameter in context.command.params for name in _names(parameter, this)}
     values: dict[str, Any] = {}
+    places: dict[str, tuple[str, str]] = {}
     for section, key, value in _keys(_read(path), known):
         where = f"{path}: {section}.{key}" if section else f"{path}: {key}"
         parameter = known.get(key.replace("_", "-"))
@@ -56,6 +86,8 @@ def _load(context: click.Context, this: click.Parameter, path: Path | None) -> N
         if name in values:
             raise UsageError(f"{where}: given twice in this file")
         values[name] = _Value(parameter, context, where).of(value)
+        places[key.replace("_", "-")] = name, where
+    context.meta[_PLACES] = places
     context.default_map = {**(context.default_map or {}), **values}
 
 

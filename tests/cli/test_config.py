@@ -159,6 +159,30 @@ def test_what_cannot_be_is_refused_in_one_line_with_file_and_key(
     assert "\n" not in message
 
 
+@pytest.mark.parametrize(
+    ("toml", "arguments", "says"),
+    [
+        ("strength = 200", (), "{}: strength: must be 0 to 100, not 200"),
+        ("[haze]\nstrength = -1", (), "{}: haze.strength: must be 0 to 100, not -1"),
+        ("open_timeout = 0.0", (), "{}: open_timeout: must be more than 0, not 0"),
+        ("retries = -1", (), "{}: retries: must be 0 or more, not -1"),
+        ('keep = "48h"', (), "{}: keep: keep deletes old segments"),
+        ('profile = "night"', (), "{}: profile: profile needs profile-schedule"),
+        ("[watch]\nhealth-after = 0", (), "{}: watch.health-after: must be more than 0 seconds, not 0"),
+        ("strength = 200", ("--strength", "300"), "strength must be 0 to 100, not 300"),
+        ("strength = 20", ("--every", "0"), "every must be 1 or more frames, not 0"),
+    ],
+)
+def test_what_is_out_of_range_is_refused_with_the_file_if_it_came_from_there(
+    toml: str, arguments: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "camera.toml"
+    path.write_text(toml)
+    with pytest.raises(UsageError) as refusal:
+        run_command.main(["lavfi:testsrc", "-o", "null", "--config", str(path), *arguments], standalone_mode=False)
+    assert str(refusal.value).startswith(says.format(path))
+
+
 @pytest.mark.parametrize("name", ["missing.toml", "."])
 def test_a_file_that_cannot_be_read_is_said(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"No such file|directory"):
