@@ -22,6 +22,7 @@ import click
 from click.core import ParameterSource
 
 from rtdehaze.core.errors import UsageError
+from rtdehaze.core.secrets import redacted
 
 __all__ = ["config_option"]
 
@@ -152,15 +153,15 @@ class _Value:
             expected = "true or false" if self._flag else "a whole number" if kind is click.INT else "a number"
             allowed = bool if self._flag else int if kind is click.INT else (int, float)
             if not isinstance(value, allowed) or isinstance(value, bool) is not self._flag:
-                raise UsageError(f"{where}: must be {expected}, not {value!r}")
+                raise UsageError(f"{where}: must be {expected}, not {redacted(repr(value))}")
             return value
         if isinstance(value, bool) or not isinstance(value, str | int | float | time):
-            raise UsageError(f"{where}: must be a text, not {value!r}")
+            raise UsageError(f"{where}: must be a text, not {redacted(repr(value))}")
         text = str(value)
         try:
             kind.convert(text, self._parameter, self._context)
         except click.UsageError as error:
-            raise UsageError(f"{where}: {error.message}") from None
+            raise UsageError(f"{where}: {redacted(error.message)}") from None
         return text
 
 
