@@ -19,7 +19,7 @@ from rtdehaze.cli.main import cli
 from rtdehaze.core.live import OutletState, OutletStatus
 from rtdehaze.core.watch import LiveStatus
 from rtdehaze.pipeline.live.accounts import Drop
-from rtdehaze.stages.capture.live import session
+from rtdehaze.stages.capture.live import is_live, session
 from tests.apps.watch.observed import frame
 
 HANDBOOK = (Path(__file__).parents[1] / "docs" / "live.md").read_text()
@@ -114,3 +114,11 @@ def test_every_reason_of_a_drop_and_every_field_of_an_event_is_explained() -> No
     assert passed_over
     assert sorted(reasons) == sorted([*passed_over, *(drop.value for drop in Drop)])
     assert set(FIELDS) <= set(re.findall(r"`(\w+)`", section("Events")))
+
+
+def test_standard_input_is_said_to_be_live_and_a_files_name_to_be_the_way() -> None:
+    assert is_live("-")
+    (row,) = re.findall(r"^\| standard input \| (`-`.*) \|$", section("Inputs and outputs"), re.MULTILINE)
+    assert "live" in row
+    assert "give the name" in row
+    assert "| rtdehaze run -" in HANDBOOK.split("## Inputs and outputs")[0]
