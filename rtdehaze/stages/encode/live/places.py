@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from rtdehaze.core.errors import UsageError
 from rtdehaze.core.secrets import redacted
 from rtdehaze.stages.encode.containers import CONTAINERS, ContainerKind, container_for
+from rtdehaze.stages.encode.live.names import is_pattern
 from rtdehaze.stages.encode.live.push import Peer
 from rtdehaze.stages.encode.pictures import is_picture
 
@@ -143,6 +144,10 @@ def _network(location: str, scheme: str) -> Place:
 
 def _local(location: str, path: str, gop: float) -> Place:
     if path.endswith(".m3u8"):
+        if is_pattern(path):
+            raise UsageError(
+                f"{location}: a playlist keeps one name, and its segments are numbered; leave the words of time (%) out"
+            )
         return Place(location, Sort.PUSH, _TS, path, _playlist(path, gop))
     if re.fullmatch(r"/dev/video\d+", path):
         return Place(location, Sort.PUSH, _DEVICE, path, Peer(path, "v4l2", continues=True))

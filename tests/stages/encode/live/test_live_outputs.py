@@ -41,6 +41,7 @@ pytestmark = pytest.mark.usefixtures("_unhurried")
         (["{}/a.mp4"], {"pixel_format": "yuv42"}, {}, "unknown pixel format 'yuv42'"),
         (["{}/a.mkv"], {"codec": "ffv1", "crf": 20}, {}, "ffv1 has no quality setting"),
         (["{}/a.mp4"], {}, {"segment": 60}, "segments need names by time"),
+        (["{}/q-%H.m3u8"], {}, {"segment": 1}, "q-%H.m3u8: a playlist keeps one name"),
         (["{}/in.mkv"], {"overwrite": True}, {}, "is the input itself"),
     ],
 )
