@@ -41,7 +41,7 @@ _OPTIONS = (
     click.option("--input-format", metavar="NAME", help="A camera's pixel format or codec, such as mjpeg."),
     click.option(
         "--input-option", "input_options", type=PAIR, multiple=True,
-        help="An option of FFmpeg's for the input; may be repeated.",
+        help="An option of FFmpeg's for the input; may be repeated. FFmpeg passes over those that it does not know.",
     ),
     click.option(
         "--on-loss", type=choice_of(LossPolicy), default=_DEFAULTS.on_loss.value, show_default=True,
