@@ -23,6 +23,7 @@ from arguments import duration, listed, one_of, run_script, size_word, whole
 from growth_plot import plot
 from laws import CROWDS, fit, slowest
 from results import add_out, save, settings_of, spread
+from tables import said
 from turns import Contestant, added_mib, in_turn, take_turns
 
 from rtdehaze.apps.bench.material import gather
@@ -205,7 +206,7 @@ def main() -> None:
         with opencv_threads(1):
             found[name] = parts[name]()
         for one in found[name]["rows"]:
-            print(name, *(f"{key}={value}" for key, value in one.items()), sep="  ")
+            print(name, said(one))
         for what, law in found[name].get("laws", {}).items():
             print(f"{name}: {what}: {law['law']} (off by {100 * law['largest_error']:.0f} % at most)", flush=True)
         save("growth", found, given.out, settings_of(given))

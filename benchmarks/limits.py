@@ -35,6 +35,7 @@ import onnx
 import onnxruntime as ort
 from arguments import X264_PRESETS, duration, listed, model_word, one_of, run_script, size_word, whole
 from results import add_out, save, settings_of, spread
+from tables import said
 from turns import Contestant, in_turn, take_turns
 
 from rtdehaze.apps.bench.material import Material, gather, playable
@@ -137,6 +138,17 @@ def stages(material: Material, estimator: Estimator, limits: dict[str, float], s
         )
     read = sum(plane.samples.nbytes for plane in frame.planes) / limits["read_gb_s"] / 1e6
     product = 2 * macs(estimator.name, *size) / limits["product_gflops"] / 1e6
+    return beside(ms, read, product)
+
+
+def beside(ms: dict[str, list[float]], read: float, product: float) -> dict[str, Any]:
+    """The stages' times beside their limits.
+
+    Args:
+        ms: As they were measured.
+        read: Milliseconds for reading all samples.
+        product: Milliseconds for the network's multiplications.
+    """
     return {
         "shrink": against(ms["shrink"], read, "reading all samples at the memory's speed"),
         "network": against(ms["network"], product, "its multiplications at a matrix product's speed"),
@@ -226,11 +238,11 @@ def main() -> None:
             material = gather(GENERATED, parse_size(size))
             rows = stages(material, estimator, found["machine_limits"], given.seconds)
             for name, row in rows.items():
-                print(f"{size:>8} {name:10}", *(f"{key}={value}" for key, value in row.items()), sep="  ", flush=True)
+                print(f"{size:>8} {name:10}", said(row), flush=True)
             found["sizes"][size] = {"stages": rows, "transcodes": {}}
             for preset in (one for one in given.presets if one != "none"):
                 row = transcodes(material, estimator, preset, given.seconds, given.rounds)
-                print(f"{size:>8} {preset:10}", *(f"{key}={value}" for key, value in row.items()), sep="  ", flush=True)
+                print(f"{size:>8} {preset:10}", said(row), flush=True)
                 found["sizes"][size]["transcodes"][preset] = row
             save("limits", found, given.out, settings_of(given))
     print("saved limits.json")

@@ -163,6 +163,17 @@ def judge(shots: list[Shot], method: Method) -> Score:
     return score
 
 
+def methods(seconds: float) -> dict[str, Method]:
+    """What is compared, new for each clip."""
+    return {
+        "frame by frame": FrameByFrame(),
+        "plain average": PlainAverage(seconds),
+        "smoothed": HazeSmoother(seconds),
+        "every 2nd": EveryNth(seconds, 2),
+        "every 4th": EveryNth(seconds, 4),
+    }
+
+
 def main() -> None:
     """Measures, prints a table and saves the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -189,14 +200,7 @@ def main() -> None:
         for noise in options.noise:
             for seed in options.seeds:
                 shots = shoot(estimate, noise, options.frames, seed, options.transmission)
-                methods: dict[str, Method] = {
-                    "frame by frame": FrameByFrame(),
-                    "plain average": PlainAverage(options.seconds),
-                    "smoothed": HazeSmoother(options.seconds),
-                    "every 2nd": EveryNth(options.seconds, 2),
-                    "every 4th": EveryNth(options.seconds, 4),
-                }
-                for method, instance in methods.items():
+                for method, instance in methods(options.seconds).items():
                     row = judge(shots, instance).means()
                     figures.append({"estimate": name, "noise": noise, "seed": seed, "method": method} | row)
                     print(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["Figures", "records", "short", "spread_of", "table"]
+__all__ = ["Figures", "records", "said", "short", "spread_of", "table"]
 
 Figures = dict[str, Any]
 
@@ -42,6 +42,11 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
     heads = list(heads)
     lines = [f"| {' | '.join(heads)} |", f"| {' | '.join(['---', *['---:'] * (len(heads) - 1)])} |"]
     return lines + [f"| {' | '.join(short(cell) for cell in row)} |" for row in rows]
+
+
+def said(row: Figures) -> str:
+    """A row for the terminal: `fps=49.2 (21 to 53)  cores=1.85`."""
+    return "  ".join(f"{name}={spread_of(row, name)}" for name in row if not name.endswith(_SPREAD))
 
 
 def records(rows: Sequence[Figures], without: Sequence[str] = ()) -> list[str]:

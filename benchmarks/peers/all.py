@@ -40,13 +40,13 @@ PEERS = (
     ),
     Peer(
         "aod-net",
-        "AOD-Net by ONNX Runtime on all cores, our training of it (checkpoints/aod.safetensors)",
+        "AOD-Net by ONNX Runtime on all cores given, our training of it (checkpoints/aod.safetensors)",
         lambda cores: PictureDehazer(_aodnet(cores)),
         _aodnet,
     ),
     Peer(
         "gunet-t-like",
-        "gUNet-T's architecture by ONNX Runtime on all cores, random weights: only its time is real",
+        "gUNet-T's architecture by ONNX Runtime on all cores given, random weights: only its time is real",
         lambda cores: PictureDehazer(_gunet(cores)),
         None,
         "random weights",
@@ -60,7 +60,7 @@ PEERS = (
         film=True,
     ),
 )
-"""All of them get every core, ours what the pipeline plans for it."""
+"""All of them get every core that is given, ours what the pipeline plans for it."""
 
 
 def peers_named(names: Iterable[str]) -> list[Peer]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import summary
 from results import save
-from tables import records, spread_of
+from tables import records, said, spread_of
 
 ROW = {"size": "3840x2160", "format": "yuv420p", "way": "whole", "precision": "fp16", "cuda_graph": True, "lanes": 4}
 
@@ -13,9 +13,9 @@ ROW = {"size": "3840x2160", "format": "yuv420p", "way": "whole", "precision": "f
 def test_results_become_tables_and_what_is_missing_is_left_out(tmp_path: Path) -> None:
     peers = [{"method": "aod-net", "fps": 5.1, "ms_per_frame": 195.0, "ours_over_it": 41.5}]
     save("peers", {"size": "1080p", "peers": {}, "none": peers}, tmp_path)
-    said = summary.summary(tmp_path)
-    assert "| aod-net | 5.10 | 195 | 41.5 |" in said
-    assert "## growth" not in said
+    text = summary.summary(tmp_path)
+    assert "| aod-net | 5.10 | 195 | 41.5 |" in text
+    assert "## growth" not in text
 
 
 def test_a_gpu_figure_that_failed_says_why_instead_of_a_number(tmp_path: Path) -> None:
@@ -33,6 +33,7 @@ def test_a_ratio_stands_beside_its_least_and_greatest_as_results_of_any_age_have
     assert spread_of({"it": 0.07, "it_runs": [0.02, 0.08, 0.07]}, "it") == "0.070 (0.02 to 0.08)"
     assert spread_of({"it": 440.72}, "it") == "441"
     assert spread_of({"it": 1.0, "it_runs": [1.0, 1.0]}, "it") == "1.00"
+    assert said({"size": "4k", **row}) == "size=4k  it=49.2 (21 to 53)"
     assert records([{"size": "4k", **row, "law": {}}]) == [
         "| size | it |",
         "| --- | ---: |",
@@ -54,9 +55,9 @@ def test_memory_that_says_nothing_of_a_row_is_left_out(tmp_path: Path) -> None:
 
 
 def test_all_results_of_the_repository_have_tables() -> None:
-    said = summary.summary(summary.RESULTS)
+    text = summary.summary(summary.RESULTS)
     names = {path.stem for path in summary.RESULTS.glob("*.json")}
-    assert {line.removeprefix("## ") for line in said.splitlines() if line.startswith("## ")} == names
-    assert "Without a table" not in said
-    for table in re.findall(r"(?:^\|.*\n)+", said, re.M):
+    assert {line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")} == names
+    assert "Without a table" not in text
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
         assert len({line.count("|") for line in table.splitlines()}) == 1
