@@ -34,8 +34,9 @@ _TICK_S = 0.05
 """Between two looks at the request to stop."""
 _PROGRESS_INTERVAL_S = 0.25
 
-_STOPPING_S = 1.6
-"""For all of the winding up together, from when the run is told to stop: within two seconds the process has ended."""
+_STOPPING_S = 1.4
+"""For all of the winding up together, from when the run is told to stop: the interpreter takes half a second to leave,
+and two seconds after the request the process is to have gone."""
 _DRAINING_S = 0.4
 """Of these, for the frames that are under way."""
 _LEAVING_S = 0.4
