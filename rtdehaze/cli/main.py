@@ -26,7 +26,7 @@ from rtdehaze.cli.run import run
 from rtdehaze.cli.signals import leave
 from rtdehaze.cli.train import train
 from rtdehaze.core.errors import RtdehazeError
-from rtdehaze.core.secrets import hide_arguments
+from rtdehaze.core.secrets import hide_arguments, redacted
 
 __all__ = ["main"]
 
@@ -99,7 +99,7 @@ def _debug() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo(f"rtdehaze: error: {' '.join(message.split())}", err=True)
+    click.echo(f"rtdehaze: error: {' '.join(redacted(message).split())}", err=True)
     leave(code)
 
 

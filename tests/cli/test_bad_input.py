@@ -92,3 +92,10 @@ def test_odd_and_extreme_sizes_come_out_at_their_size(rtdehaze: Command, tmp_pat
         frames = list(container.decode(video=0))
     assert len(frames) == 4
     assert (frames[0].width, frames[0].height) == size
+
+
+def test_wrong_words_are_said_without_the_credentials_in_them(rtdehaze: Command) -> None:
+    result = rtdehaze("run", "a.mp4", "rtsp://user:secret@192.0.2.1/stream")
+    assert result.code == 2
+    assert "secret" not in result.err
+    assert "192.0.2.1" in result.err
