@@ -96,6 +96,7 @@ class LiveOutputs(Protocol):
         library's streams are looked at here and never again.
 
         Raises:
+            UsageError: The first time: an encoder does not open as it was asked for, whatever the frames.
             SinkError: No encoder opens for such frames.
         """
 
@@ -106,7 +107,7 @@ class LiveOutputs(Protocol):
         """Encodes a frame, or copies a packet, for whichever output takes it now; never waits for one.
 
         Raises:
-            SinkError: An encoder failed.
+            SinkError: No output is left: their encoders failed, or they were given up.
         """
 
     def statuses(self) -> tuple[OutletStatus, ...]:

@@ -82,7 +82,7 @@ def watch(
     Raises:
         UsageError: An option or the combination of input and outputs cannot be used.
         SourceError: The source gave up.
-        SinkError: No encoder opens for such frames, or it failed.
+        SinkError: No encoder opens for such frames, or no output is left.
         ModelError: The model is broken, or the provider that was asked for did not open.
     """
     options, live = options or Options(), live or LiveOptions()

@@ -215,6 +215,7 @@ class Lane:
             return shot
 
     def _work(self) -> None:
+        shot: Shot | None = None
         try:
             while (shot := self._next()) is not None:
                 self._deliver(self._encoding.encode(shot))
@@ -222,5 +223,7 @@ class Lane:
         except SinkError as error:
             self._fail(error)
             self.end()
+            if shot is not None:
+                self._drop()
             while self._next() is not None:
                 self._drop()

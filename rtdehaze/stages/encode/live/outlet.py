@@ -81,7 +81,8 @@ class Outlet:
         retry_cap: float,
         lossless: bool,
     ) -> None:
-        self._location = redacted(location)
+        self.location = redacted(location)
+        """What the user named, credentials taken out."""
         self._opener = opener
         self._patience = patience
         self._retry_cap = retry_cap
@@ -97,13 +98,14 @@ class Outlet:
         self._busy_since: float | None = None
         self._running_since = 0.0
         self._thread: threading.Thread | None = None
+        self._given_up = False
 
     def change(self, feed: Feed, wish: Callable[[], None]) -> None:
         """From now on parcels are of this feed, whose keyframes are asked for by `wish`."""
         self._wish = wish
         self._mailbox.change(feed)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name=f"rtdehaze-to-{self._location}", daemon=True)
+            self._thread = threading.Thread(target=self._work, name=f"rtdehaze-to-{self.location}", daemon=True)
             self._thread.start()
 
     def put(self, parcel: Parcel) -> None:
@@ -117,20 +119,22 @@ class Outlet:
     def give_up(self, error: SinkError) -> None:
         """Nothing more will come, for the reason given."""
         self._error = redacted(str(error))
+        _log.warning("%s: %s; given up", self.location, self._error)
         self._mailbox.refuse()
         self._mailbox.end()
+        self._given_up = True
 
     def suspend(self, error: RtdehazeError) -> None:
         """Nothing will come until the next `change`, for the reason given."""
         self._mailbox.change(None)
         self._error = redacted(str(error))
         self._state = OutletState.WAITING
-        _log.warning("%s: %s; waiting until the source changes", self._location, self._error)
+        _log.warning("%s: %s; waiting until the source changes", self.location, self._error)
 
     @property
     def ended(self) -> bool:
         """Whether it takes nothing any more."""
-        return self._state is OutletState.CLOSED
+        return self._given_up or self._state is OutletState.CLOSED
 
     def status(self) -> OutletStatus:
         """Says how it fares; from any thread."""
@@ -138,7 +142,7 @@ class Outlet:
         since = self._busy_since
         if state is OutletState.RUNNING and since is not None and time.monotonic() - since > self._patience:
             state, error = OutletState.WAITING, f"it has taken nothing for {time.monotonic() - since:.0f} s"
-        return OutletStatus(self._location, state, self._frames, self._mailbox.dropped, max(0, self._opened - 1), error)
+        return OutletStatus(self.location, state, self._frames, self._mailbox.dropped, max(0, self._opened - 1), error)
 
     def end(self) -> None:
         """Writes what waits and completes it; returns at once."""
@@ -160,7 +164,7 @@ class Outlet:
     def _work(self) -> None:
         while (feed := self._mailbox.wait_for_feed()) is not None and self._state is not OutletState.CLOSED:
             try:
-                with sink_errors(self._location):
+                with sink_errors(self.location):
                     self._serve(feed)
             except SinkError as error:
                 self._fail(error)
@@ -203,18 +207,18 @@ class Outlet:
     def _recovered(self) -> None:
         if self._failing_since is None or time.monotonic() - self._running_since < _STEADY:
             return
-        _log.warning("%s: works again, after %.1f s", self._location, self._running_since - self._failing_since)
+        _log.warning("%s: works again, after %.1f s", self.location, self._running_since - self._failing_since)
         self._attempts, self._failing_since = 0, None
 
     def _fail(self, error: SinkError) -> None:
         self._mailbox.refuse()
         if self._stop.is_set():
             return
-        self._error = redacted(str(error)).removeprefix(f"{self._location}: ")
+        self._error = redacted(str(error)).removeprefix(f"{self.location}: ")
         final = self._lossless or isinstance(error, OutletEndedError)
         if self._failing_since is None:
             self._failing_since = time.monotonic()
-            _log.warning("%s: %s; %s", self._location, self._error, "given up" if final else "trying again")
+            _log.warning("%s: %s; %s", self.location, self._error, "given up" if final else "trying again")
         if final:
             self._state = OutletState.CLOSED
             return

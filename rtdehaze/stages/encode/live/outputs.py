@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from rtdehaze.core.errors import RtdehazeError, SinkError
+from rtdehaze.core.errors import RtdehazeError, SinkError, UsageError
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.freed import give_back_freed
 from rtdehaze.core.live import Joined, OutletState, OutletStatus
 from rtdehaze.core.stream import CopiedStream, Packet, VideoInfo
 from rtdehaze.stages.encode.containers import ContainerKind
-from rtdehaze.stages.encode.copying import StreamPlan, plan_streams
+from rtdehaze.stages.encode.copying import plan_streams
 from rtdehaze.stages.encode.encoders import EncoderPlan
 from rtdehaze.stages.encode.frames import FrameAllocator
 from rtdehaze.stages.encode.live.encoding import Encoding, Lane, Shot
 from rtdehaze.stages.encode.live.feed import Feed, Make, Parcel, Tags, duplicate, kept_streams
+from rtdehaze.stages.encode.live.group import Group
 from rtdehaze.stages.encode.live.outlet import Outlet
 from rtdehaze.stages.encode.planning import EncoderRequest, plan_encoder
 
@@ -33,6 +33,9 @@ _LANES_SHARE = 0.25
 
 _LAST_MOMENT = 0.2
 """Seconds of closing for outlets that were told to let go of what hangs."""
+
+_USUAL_SIZE = 640, 360
+"""A size that every encoder takes: one that does not open even so is set up wrongly, or is not there."""
 
 _VIEWED = {
     **dict.fromkeys(("yuv422p", "yuv444p", "gray"), "yuv420p"),
@@ -48,45 +51,6 @@ class Way:
 
     kind: ContainerKind | None
     outlet: Outlet | None
-
-
-@dataclass(slots=True, eq=False)
-class _Group:
-    """An encoding and those who share it."""
-
-    encoding: Encoding
-    members: list[tuple[Outlet, ContainerKind, list[StreamPlan]]] = field(default_factory=list)
-    lane: Lane | None = None
-    early: deque[Parcel] = field(default_factory=deque)
-    """Copied packets that wait until an encoder that looks ahead has come as far."""
-
-    def deliver(self, parcels: Sequence[Parcel]) -> None:
-        for parcel in parcels:
-            self._put(parcel)
-            while self.early and self.early[0].time <= parcel.native.dts * parcel.native.time_base:
-                self._put(self.early.popleft())
-
-    def copy(self, parcel: Parcel) -> None:
-        if self.encoding.plan.prompt:
-            self._put(parcel)
-        else:
-            self.early.append(parcel)
-
-    def finish(self) -> None:
-        while self.early:
-            self._put(self.early.popleft())
-
-    def _put(self, parcel: Parcel) -> None:
-        for outlet, _, _ in self.members:
-            outlet.put(parcel)
-
-    def drop(self) -> None:
-        for outlet, _, _ in self.members:
-            outlet.lose(1)
-
-    def fail(self, error: SinkError) -> None:
-        for outlet, _, _ in self.members:
-            outlet.give_up(error)
 
 
 class Outputs:
@@ -118,7 +82,7 @@ class Outputs:
         self._tags = tags
         self._lossless = lossless
         self._make: Make | None = None
-        self._groups: list[_Group] = []
+        self._groups: list[Group] = []
         self._copied: tuple[CopiedStream, ...] = ()
         self._allocator: tuple[tuple[int, int], FrameAllocator] | None = None
         self._segment = 0
@@ -142,29 +106,43 @@ class Outputs:
             # Between two connections nobody waits for a frame.
             give_back_freed()
 
-    def _planned(self, joined: Joined, make: Make) -> list[_Group]:
+    def _planned(self, joined: Joined, make: Make) -> list[Group]:
         copied = kept_streams(joined.copied)
-        groups: list[_Group] = []
-        failures: list[RtdehazeError] = []
+        groups: list[Group] = []
+        failures: list[tuple[Outlet, RtdehazeError]] = []
         for way in self._ways:
             if way.kind is None or way.outlet is None or way.outlet.ended:
                 continue
             try:
                 plan = self._plan(way.kind, joined.video, make.size)
             except RtdehazeError as error:
-                failures.append(error)
-                way.outlet.suspend(error)
+                self._refuse(way, joined.video, error)
+                failures.append((way.outlet, error))
                 continue
             group = next((group for group in groups if group.encoding.plan == plan), None)
             if group is None:
                 gop = None if self._lossless else self._request.gop
-                group = _Group(Encoding(plan, joined.video, gop=gop))
+                group = Group(Encoding(plan, joined.video, gop=gop))
                 groups.append(group)
             group.members.append((way.outlet, way.kind, plan_streams(copied, way.kind, strict=False)))
-        if failures and (self._make is None or not groups):
-            raise failures[0]
+        if failures and not groups and all(way.outlet is not None for way in self._ways):
+            raise failures[0][1]
+        # Only now, so that a refusal is all that is said.
+        for outlet, reason in failures:
+            outlet.suspend(reason)
         # The first is encoded by the caller's thread, so let it be what most wait for.
         return sorted(groups, key=lambda group: -len(group.members))
+
+    def _refuse(self, way: Way, video: VideoInfo, error: RtdehazeError) -> None:
+        """Raises what the user is to put right before anything begins; what a camera sends suspends one output."""
+        if self._make is not None or way.kind is None or way.outlet is None:
+            return
+        if self._lossless:
+            raise type(error)(f"{way.outlet.location}: {error}") from error
+        try:
+            self._plan(way.kind, video, _USUAL_SIZE)
+        except RtdehazeError:
+            raise UsageError(f"{way.outlet.location}: {error}") from error
 
     def _plan(self, kind: ContainerKind, video: VideoInfo, size: tuple[int, int]) -> EncoderPlan:
         request = self._request
@@ -192,15 +170,25 @@ class Outputs:
         self._written += 1
         self._cut(item.pts * item.time_base)
         shot = Shot(item, self._segment)
-        for group in self._groups:
+        # The first at the end: this thread encodes it while the others are at work.
+        for group in [*self._groups[1:], *self._groups[:1]]:
+            if group.failed:
+                group.drop()
+            else:
+                self._encode(group, shot)
+        self._check_any_left()
+
+    def _encode(self, group: Group, shot: Shot) -> None:
+        try:
             if not group.encoding.opened:
-                self._begin(group, item)
+                self._begin(group, shot.frame)
             if group.lane is not None:
                 group.lane.submit(shot)
-        for group in self._groups:
-            if group.lane is None:
+            else:
                 group.deliver(group.encoding.encode(shot))
-        self._check_any_left()
+        except SinkError as error:
+            group.fail(error)
+            group.drop()
 
     def _cut(self, now: Fraction) -> None:
         if self._segment_seconds is None:
@@ -212,7 +200,7 @@ class Outputs:
             # After a gap the next file begins with what comes.
             self._segment_end = max(self._segment_end, now - self._segment_seconds) + self._segment_seconds
 
-    def _begin(self, group: _Group, first: Frame) -> None:
+    def _begin(self, group: Group, first: Frame) -> None:
         encoding = group.encoding
         encoding.open(first)
         for outlet, kind, streams in group.members:
@@ -228,7 +216,8 @@ class Outputs:
             return
         parcel = Parcel(duplicate(native), time * native.time_base, packet.stream.index)
         for group in self._groups:
-            group.copy(parcel)
+            if not group.failed:
+                group.copy(parcel)
 
     def _check_any_left(self) -> None:
         outlets = [way.outlet for way in self._ways]
@@ -270,12 +259,12 @@ class Outputs:
             if group.lane is not None:
                 group.lane.end()
         for group in self._groups:
-            if group.lane is None:
+            if group.lane is not None:
+                group.lane.join(deadline)
+            elif not group.failed:
                 try:
                     group.deliver(group.encoding.flush())
                 except SinkError as error:
                     group.fail(error)
-            else:
-                group.lane.join(deadline)
             group.finish()
         self._groups = []
