@@ -33,8 +33,8 @@ __all__ = ["run"]
 @click.option("--json", "as_json", is_flag=True, help="Print a report as JSON at the end.")
 def run(input: str, outputs: tuple[str, ...], quiet: bool, as_json: bool, **choices: Any) -> None:  # noqa: A002
     """Dehaze INPUT: a video, a picture, a folder of pictures, a pattern such as frames/%05d.png, or a live source:
-    rtsp://, rtmp://, http://, udp://, camera:0, screen:, lavfi:GRAPH, or - for standard input (live, too: of a file give
-    the name).
+    rtsp://, rtmp://, http://, udp://, camera:0, screen:, lavfi:GRAPH, or - for standard input (live, too: give a file's
+    name instead).
 
     Sound, subtitles, chapters and the rest come along. An aid to seeing, not a safety device.
     """  # noqa: D205
