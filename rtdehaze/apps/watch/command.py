@@ -10,8 +10,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import IO
@@ -29,7 +30,7 @@ _TIMEOUT_S = 30.0
 """A command that takes longer is ended: the next event is waiting."""
 
 _GRACE_S = 0.5
-"""Given to a command that is under way when the run ends."""
+"""Given to all commands together when the run ends: then none is under way, and none is begun."""
 
 _POLL_S = 0.05
 _LAST_WORDS = 500
@@ -48,12 +49,13 @@ class Command:
     Args:
         words: The program and its arguments, quoted as for a shell, but none takes part.
         timeout: Seconds after which the program is ended.
+        patience: Seconds that commands are given when the run ends, beyond the usual grace.
 
     Raises:
         UsageError: No such program, unbalanced quotes, or an unknown placeholder.
     """
 
-    def __init__(self, words: str, *, timeout: float = _TIMEOUT_S) -> None:
+    def __init__(self, words: str, *, timeout: float = _TIMEOUT_S, patience: float = 0.0) -> None:
         try:
             self._arguments = shlex.split(words)
         except ValueError as error:
@@ -66,15 +68,34 @@ class Command:
         unknown = sorted(set(_PLACEHOLDER.findall(words)) - set(FIELDS))
         if unknown:
             raise UsageError(f"on-haze-command: unknown {{{unknown[0]}}}; there are: {', '.join(FIELDS)}")
-        self._program, self._timeout = program, timeout
+        self._program, self._timeout, self._grace = program, timeout, _GRACE_S + patience
+        self._starting = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._over = False
         self.worker: Worker[Event] = Worker("command", self._run_all, room=_ROOM)
 
+    def abandon(self) -> None:
+        """Ends what is under way and begins nothing more: nobody waits for it, and it must not outlive the run."""
+        with self._starting:
+            self._over = True
+            if self._process is not None and self._process.poll() is None:
+                _kill(self._process)
+
     def _run_all(self, events: Sequence[Event]) -> None:
-        for event in events:
+        for number, event in enumerate(events):
+            if self._is_over():
+                left = len(events) - number
+                self.worker.dropped += left
+                _log.warning("on-haze-command %s: not run for %d more: the run ended", self._arguments[0], left)
+                return
             problem = self._run(event)
             if problem is not None:
                 self.worker.dropped += 1
                 _log.warning("on-haze-command %s: event %r: %s", self._arguments[0], event.event, problem)
+
+    def _is_over(self) -> bool:
+        closed = self.worker.closed_at
+        return self._over or (closed is not None and time.monotonic() > closed + self._grace)
 
     def _run(self, event: Event) -> str | None:
         """Runs the program once; returns what went wrong."""
@@ -84,35 +105,49 @@ class Command:
         environment |= {f"RTDEHAZE_{name.upper()}": value for name, value in values.items()}
         with tempfile.TemporaryFile() as said:
             try:
-                # A session of its own: Ctrl-C at the terminal is for us, and all that it starts can be ended.
-                process = subprocess.Popen(  # noqa: S603 - no shell; the user's own command
-                    arguments, executable=self._program, env=environment, stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
-                )  # fmt: skip
+                process = self._start(arguments, environment, said)
             except (OSError, ValueError) as error:
                 return str(error)
+            if process is None:
+                return "ended with the run"
             problem = self._wait(process)
             if problem is None and process.returncode != 0:
                 problem = _ending(process.returncode) + _last_line(said)
             return problem
 
+    def _start(
+        self, arguments: Sequence[str], environment: Mapping[str, str], said: IO[bytes]
+    ) -> subprocess.Popen[bytes] | None:
+        with self._starting:
+            if self._over:
+                return None
+            # A session of its own: Ctrl-C at the terminal is for us, and all that it starts can be ended.
+            self._process = subprocess.Popen(  # noqa: S603 - no shell; the user's own command
+                arguments, executable=self._program, env=environment, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
+            )  # fmt: skip
+            return self._process
+
     def _wait(self, process: subprocess.Popen[bytes]) -> str | None:
-        """Waits for the end, cut short by the timeout, and by the end of the run once the queue is to be emptied."""
+        """Waits for the end, cut short by the timeout and by the end of the run; returns which it was."""
         deadline = time.monotonic() + self._timeout
-        grace = deadline
+        problem = None
         while process.poll() is None:
-            now = time.monotonic()
-            if self.worker.closing.is_set():
-                grace = min(grace, now + _GRACE_S)
-            if now > min(deadline, grace):
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process.pid, signal.SIGKILL)
+            if self._is_over():
+                problem = "ended with the run"
+            elif time.monotonic() > deadline:
+                problem = f"took longer than {self._timeout:g} s and was ended"
+            if problem is not None:
+                _kill(process)
                 process.wait()
-                return (
-                    "ended with the run" if grace < deadline else f"took longer than {self._timeout:g} s and was ended"
-                )
+                break
             time.sleep(_POLL_S)
-        return None
+        return problem
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _ending(code: int) -> str:

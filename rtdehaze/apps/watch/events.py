@@ -60,6 +60,7 @@ class Alarms:
         source: What is watched, credentials taken out.
         profile: Says the name of the present profile.
         patience: As of `Worker`.
+        finish: Called at the end, when all was judged.
     """
 
     def __init__(
@@ -71,10 +72,11 @@ class Alarms:
         source: str = "",
         profile: Callable[[], str | None] = lambda: None,
         patience: float = 0.0,
+        finish: Callable[[], None] | None = None,
     ) -> None:
         self._trackers = [Tracker(rule) for rule in rules]
         self._hand_on, self._distance, self._source, self._profile = hand_on, distance, source, profile
-        self.worker: Worker[Observation] = Worker("on-haze", self._judge, room=_ROOM, patience=patience)
+        self.worker: Worker[Observation] = Worker("on-haze", self._judge, room=_ROOM, patience=patience, finish=finish)
         self.worker.start()
 
     def see(self, observation: Observation) -> None:

@@ -40,7 +40,8 @@ class Watch:
             ...
 
     Made: everything is checked, nothing opened. Entered: files and the port are open, so that what cannot work is said
-    before the source is asked for. Left: what is waiting is handled for up to a second.
+    before the source is asked for. Left: what is waiting is handled for up to a second from when the first observer was
+    closed, which a run does before its outputs are.
 
     Args:
         options: What to watch for.
@@ -61,7 +62,7 @@ class Watch:
         if options.visibility_distance is None and any(rule.quantity == "visibility_m" for rule in self._rules):
             raise UsageError("on-haze with visibility in metres needs visibility-distance")
         self._actions: list[Webhook | Command] = [Webhook(url) for url in options.on_haze_webhook]
-        self._actions += [Command(words) for words in options.on_haze_command]
+        self._actions += [Command(words, patience=patience) for words in options.on_haze_command]
         if self._actions and not self._rules:
             raise UsageError("on-haze-webhook and on-haze-command need on-haze, which says when")
         self._address = None if options.metrics is None else parse_address(options.metrics)
@@ -127,17 +128,22 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        deadline = time.monotonic() + _LAST_MOMENTS_S + self._patience
         for observer in self._observers:
             observer.close()
-        # The rules first: what they find last is still handed to the actions.
-        for workers in (self._watchers(), [action.worker for action in self._actions]):
-            for worker in workers:
-                worker.close()
-            for worker in workers:
-                worker.join(deadline)
+        closed = [worker.closed_at for worker in self._watchers() if worker.closed_at is not None]
+        deadline = min(closed, default=time.monotonic()) + _LAST_MOMENTS_S + self._patience
+        for worker in self._watchers():
+            worker.join(deadline)
+        self._close_actions()
+        for action in self._actions:
+            if not action.worker.join(deadline):
+                action.abandon()
         if self._server is not None:
             self._server.close()
+
+    def _close_actions(self) -> None:
+        for action in self._actions:
+            action.worker.close()
 
     def _begin_alarms(self) -> None:
         if not self._rules:
@@ -151,6 +157,8 @@ class Watch:
             source=self._source,
             profile=self._profile,
             patience=self._patience,
+            # Not before: what the rules find last is still handed to the actions.
+            finish=self._close_actions,
         )
         self._observers.append(self._alarms)
 

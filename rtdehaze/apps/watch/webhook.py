@@ -72,6 +72,10 @@ class Webhook:
         self._opener = urllib.request.build_opener(_NoRedirect)
         self.worker: Worker[Event] = Worker("webhook", self._send_all, room=_ROOM)
 
+    def abandon(self) -> None:
+        """Says that the run will not wait for what is under way."""
+        _log.warning("on-haze-webhook %s: the run ended before all events were delivered", self.name)
+
     def _send_all(self, events: Sequence[Event]) -> None:
         for event in events:
             if not self._send(event):

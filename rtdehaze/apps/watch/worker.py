@@ -43,6 +43,8 @@ class Worker(Generic[Item]):
         self.name = name
         self.closing = threading.Event()
         """Set when the worker is to come to its end: waits within `handle` should then be cut short."""
+        self.closed_at: float | None = None
+        """When that was, by `time.monotonic()`: what is granted at the end of a run counts from there."""
         self.dropped = 0
         """Items that nobody handled."""
         self._handle, self._finish, self._tick = handle, finish, tick
@@ -79,8 +81,10 @@ class Worker(Generic[Item]):
 
     def close(self) -> None:
         """Asks the thread to handle what is waiting and to end; returns at once; safe to call twice."""
-        self.closing.set()
         with self._changed:
+            if self.closed_at is None:
+                self.closed_at = time.monotonic()
+            self.closing.set()
             self._changed.notify_all()
 
     def join(self, deadline: float) -> bool:

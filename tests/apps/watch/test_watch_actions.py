@@ -232,6 +232,36 @@ def test_a_program_under_way_ends_with_the_run(tmp_path: Path) -> None:
     assert command.worker.join(time.monotonic() + 60)
 
 
+def test_when_the_run_ends_no_further_program_is_begun_and_what_was_not_run_is_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = tmp_path / "begun"
+    command = Command(script(tmp_path, f"import time; open({str(begun)!r}, 'a').write('x'); time.sleep(600)"))
+    command.worker.start()
+    command.worker.put(EVENT)
+    assert eventually(lambda: begun.exists() and begun.read_text())
+    for _ in range(3):
+        command.worker.put(EVENT)
+    ended(command)
+    assert begun.read_text() == "x"
+    assert command.worker.dropped == 4
+    assert "ended with the run" in caplog.messages[0]
+    assert "not run for 3 more" in caplog.messages[1]
+
+
+def test_a_program_that_nobody_waits_for_does_not_outlive_the_run(tmp_path: Path) -> None:
+    number = tmp_path / "number"
+    text = f"import os, time; open({str(number)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    command = Command(script(tmp_path, text), patience=600.0)
+    command.worker.start()
+    command.worker.put(EVENT)
+    assert eventually(lambda: number.exists() and number.read_text())
+    command.abandon()
+    ended(command)
+    assert not Path("/proc", number.read_text()).exists()
+    assert command.worker.dropped == 1
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

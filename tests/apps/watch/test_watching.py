@@ -64,6 +64,19 @@ def test_all_of_it_together_tells_one_story(tmp_path: Path, caplog: pytest.LogCa
     assert "geheim" not in caplog.text
 
 
+def test_the_last_moments_of_commands_count_from_when_the_observers_were_closed(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    command = f"sh -c 'echo begun >> {said}; sleep 600'"
+    with Watch(WatchOptions(on_haze=("density>0.5",), on_haze_command=(command,))) as watch:
+        for observer in watch.observers:
+            observer.see(frame(0, density=0.8))
+        assert eventually(said.exists)
+        for observer in watch.observers:
+            observer.close()
+        # The outputs of the run still take their time, and the command has its own meanwhile.
+        assert eventually(watch._actions[0].worker.closing.is_set)
+
+
 def test_a_watch_can_be_left_before_a_run_was_there(tmp_path: Path) -> None:
     threads = threading.active_count()
     options = WatchOptions(
