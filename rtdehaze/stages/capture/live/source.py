@@ -165,7 +165,8 @@ class ReconnectingSource:
 
     def _tell_back(self, joins: int, away: float) -> None:
         if joins > 1 and self._telling:
-            _LOGGER.info("%r: back after %.1f s", self._location, away)
+            # As loud as the loss: whoever reads warnings only must not take it for gone.
+            _LOGGER.warning("%r: back after %.1f s", self._location, away)
 
     def close(self) -> None:
         """Ends the iteration within a second wherever it waits; safe to call twice and from any thread."""

@@ -97,7 +97,7 @@ def test_losses_and_returns_are_logged_but_not_all_of_one_that_comes_and_goes(
 ) -> None:
     # However long four losses take here.
     monkeypatch.setattr(source_module, "_QUIET", 600.0)
-    caplog.set_level(logging.INFO, "rtdehaze.capture")
+    caplog.set_level(logging.WARNING, "rtdehaze.capture")
     with (
         HostileServer(sends(transport_stream())) as server,
         Watcher(open_live_source(server.url("tcp", ""), LiveOptions())) as watcher,
