@@ -78,7 +78,7 @@ class LiveStatus:
     silent: float = 0.0
     """Seconds since the last frame went out, fillers left out."""
     age_ms: dict[str, float] = field(default_factory=dict)
-    """Arrival to output over the whole run, in milliseconds: `p50`, `p95`, `p99`."""
+    """Arrival to encoded (the first of several encoders) over the whole run, in milliseconds: `p50`, `p95`, `p99`."""
     added_ms: dict[str, float] = field(default_factory=dict)
     """Frame decoded to frame handed to the encoder, likewise."""
     stages: dict[str, dict[str, float]] = field(default_factory=dict)

@@ -102,7 +102,7 @@ def _of_the_run(status: LiveStatus) -> Iterator[Metric]:
 
 def _of_the_times(status: LiveStatus) -> Iterator[Metric]:
     quantile = ("quantile",)
-    yield _gauge("frame_age_seconds", "Arrival to output, over the run.", quantile, _seconds(status.age_ms))
+    yield _gauge("frame_age_seconds", "Arrival to encoded, over the run.", quantile, _seconds(status.age_ms))
     yield _gauge("added_latency_seconds", "Decoded to encoder, over the run.", quantile, _seconds(status.added_ms))
     times = [((stage, *key), value) for stage, of in status.stages.items() for key, value in _seconds(of)]
     yield _gauge("stage_seconds", "Work of a stage on a frame, over the run.", ("stage", *quantile), times)

@@ -51,9 +51,9 @@ class Accounts:
         self._density_sum = 0.0
         self._densities = 0
         self.age = Durations()
-        """Arrival to encoder; added to by the encoding thread."""
+        """Arrival to encoded; added to by the encoding thread."""
         self.added = Durations()
-        """Decoded to encoder, likewise."""
+        """Decoded to handed to the encoder, likewise."""
         self.stages = {stage: Durations() for stage in STAGES}
 
     def came(self) -> int:

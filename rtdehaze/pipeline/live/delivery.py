@@ -58,10 +58,11 @@ class Delivery:
         if self._fillers.passed(frame.pts):
             self._accounts.drop(Drop.ORDER)
             return
-        now = time.monotonic()
+        begun = time.monotonic()
         with self._accounts.stages["encode"].measure():
             self._outputs.write(frame)
+        now = time.monotonic()
+        self._accounts.added.add(begun - passage.decoded)
         self._accounts.age.add(now - passage.arrival)
-        self._accounts.added.add(now - passage.decoded)
         self._accounts.went(now)
-        self._fillers.follow(frame, now)
+        self._fillers.follow(frame, begun)

@@ -30,9 +30,9 @@ class LiveReport:
     seconds: float
     fps: float
     age_ms: dict[str, float]
-    """Arrival to encoder: `p50`, `p95`, `p99`."""
+    """Arrival to encoded: `p50`, `p95`, `p99`."""
     added_ms: dict[str, float]
-    """Decoded to encoder, likewise."""
+    """Decoded to handed to the encoder, likewise."""
     stages: dict[str, dict[str, float]]
     every: int
     """The haze of every n-th frame was estimated at the end."""
