@@ -158,7 +158,8 @@ class LiveRunner:
         left += self._reading.join(_until(deadline)) + closing.join(_until(deadline))
         gc.unfreeze()
         if left:
-            _log.warning("%s did not come back in time and was left behind", ", ".join(left))
+            # Whoever presses Ctrl-C while the model warms up gets here, and can do nothing about it.
+            _log.debug("%s did not come back in time and was left behind", ", ".join(left))
 
     def _capture(self) -> None:
         try:
