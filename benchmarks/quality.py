@@ -20,7 +20,8 @@ from __future__ import annotations
 import argparse
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,18 @@ def _print_sets() -> None:
             print(f"    {one.method}: {one.psnr:g} dB ({one.source})")
 
 
+@contextmanager
+def _quiet_capture() -> Iterator[None]:
+    """Of every clip it would say that RGB becomes YUV, and name the place where it was laid out."""
+    log = logging.getLogger("rtdehaze.capture")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
 def main() -> None:
     """Scores, prints and saves."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -185,12 +198,11 @@ def main() -> None:
     if given.list or not given.set:
         _print_sets()
         return
-    # Of every clip it says that RGB becomes YUV, and names the place where it was laid out.
-    logging.getLogger("rtdehaze.capture").setLevel(logging.ERROR)
     settings = Settings(limit=given.limit, frames=given.frames, exposure=not given.no_exposure)
     found: dict[str, Any] = {}
     for name, folder in given.set:
-        found[name] = score(name, folder, given.models, settings)
+        with _quiet_capture():
+            found[name] = score(name, folder, given.models, settings)
         print(table(name, found[name]), flush=True)
         save("quality", found, given.out)
     print("saved quality.json")

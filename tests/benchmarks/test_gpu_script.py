@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -131,8 +132,17 @@ def test_a_black_picture_does_not_pass_for_the_processors(shot: Shot) -> None:
         canary({name: np.zeros_like(plane) for name, plane in planes.items()}, planes, shot, half=True)
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Whoever runs the tests in the background has them, and what they start, ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 # In the warm-up of one lane, while all work, and twice more while they are being waited for.
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send to a thread")
+@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.parametrize("moments", [{1}, {20}, {20, 21, 22}])
 def test_ctrl_c_stops_every_lane_before_it_is_raised(shot: Shot, moments: set[int]) -> None:
     graph = build_whole(shot, open_network("cap", shot, half=False), DRIVE_COLOUR).SerializeToString()
@@ -158,8 +168,9 @@ def test_ctrl_c_stops_every_lane_before_it_is_raised(shot: Shot, moments: set[in
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send to a process")
+@pytest.mark.usefixtures("_interruptible")
 def test_ctrl_c_ends_the_script_in_one_line_without_a_crash(tmp_path: Path) -> None:
-    words = ["--host", "--sizes", "360p", "--formats", "yuv420p", "--lanes", "2", "--seconds", "2", "--out", tmp_path]
+    words = ["--host", "--sizes", "360p", "--formats", "yuv420p", "--lanes", "2", "--seconds", "4", "--out", tmp_path]
     script = subprocess.Popen([sys.executable, GPU, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with script:
         assert script.stdout is not None
