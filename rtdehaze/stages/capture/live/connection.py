@@ -16,7 +16,6 @@ from rtdehaze.core.secrets import redacted
 from rtdehaze.core.stream import CopiedStream
 from rtdehaze.stages.capture.decoding import VideoDecoder
 from rtdehaze.stages.capture.describe import bit_rate, sample_aspect_ratio
-from rtdehaze.stages.capture.live.pictures import whole_pictures
 from rtdehaze.stages.capture.live.standard_input import StandardInput
 from rtdehaze.stages.capture.live.templates import detached
 from rtdehaze.stages.capture.opening import hardware_device
@@ -81,9 +80,9 @@ class Connection:
     def packets(self) -> Iterator[Packet[Stream]]:
         """Yields packets of the video and the copied streams, without the empty ones that mark the end."""
         wanted = {self.main, *(stream.index for stream in self.copied)}
-        packets = self.container.demux()
-        kept = (one for one in packets if one.stream_index in wanted and (one.size or one.pts is not None))
-        return whole_pictures(kept, self.main)
+        for packet in self.container.demux():
+            if packet.stream_index in wanted and (packet.size or packet.pts is not None):
+                yield packet
 
 
 def connect(

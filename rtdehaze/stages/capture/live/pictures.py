@@ -56,7 +56,7 @@ def _go_together(held: Packet[Any], packet: Packet[Any]) -> bool:
 
 def _is_bare(packet: Packet[Any]) -> bool:
     """Says whether it holds NAL units as they are sent (Annex B), which may be put one after the other."""
-    return bytes(packet)[:4].lstrip(b"\0")[:1] == b"\1"
+    return bytes(memoryview(packet)[:4]).lstrip(b"\0")[:1] == b"\1"
 
 
 def _joined(first: Packet[Any], second: Packet[Any]) -> Packet[Any]:

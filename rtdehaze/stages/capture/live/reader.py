@@ -14,6 +14,7 @@ from rtdehaze.stages.capture.live.backlog import Arrival, Backlog
 from rtdehaze.stages.capture.live.burst import dated
 from rtdehaze.stages.capture.live.connection import Connection
 from rtdehaze.stages.capture.live.pacing import Pacer
+from rtdehaze.stages.capture.live.pictures import whole_pictures
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -82,7 +83,8 @@ class Reader:
             connection.container.close()
 
     def _read(self, connection: Connection) -> None:
-        packets = self._packets(connection)
+        # Over damage: what is known of the pieces, and a keyframe that is held back, must outlive it.
+        packets = whole_pictures(self._packets(connection), connection.main)
         if connection.paced:
             arrivals = self._paced(packets)
         elif connection.stamped:
