@@ -1,20 +1,30 @@
-"""How long things take: a histogram of durations whose size does not grow with the run."""
+"""How long things take, in a histogram whose size does not grow with the run, and how long is left for them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import overload
 
 import numpy as np
 
-__all__ = ["Durations"]
+__all__ = ["Durations", "remaining"]
 
 _SHORTEST_S = 1e-6
 _BINS_PER_DECADE = 128
 """Neighbouring bins differ by 1.8 %, so a percentile is right to about 1 %."""
 _DECADES = 9
 """From 1 microsecond to 1,000 seconds."""
+
+
+@overload
+def remaining(deadline: float) -> float: ...
+@overload
+def remaining(deadline: float | None) -> float | None: ...
+def remaining(deadline: float | None) -> float | None:
+    """Seconds until a moment by `time.monotonic()`, 0 once it is past; None, for ever, stays None."""
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 class Durations:

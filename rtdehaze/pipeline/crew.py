@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from rtdehaze.core.timing import remaining
 from rtdehaze.pipeline.channel import Cancelled
 
 __all__ = ["Crew"]
@@ -50,7 +51,7 @@ class Crew:
             # One that was never started is not alive either.
             while thread.is_alive() and (deadline is None or time.monotonic() < deadline):
                 try:
-                    thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+                    thread.join(remaining(deadline))
                 except KeyboardInterrupt:
                     continue
         return [thread.name for thread in self._threads if thread.is_alive()]

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from rtdehaze.core.timing import remaining
+
 __all__ = ["Worker"]
 
 _log = logging.getLogger("rtdehaze.watch")
@@ -90,7 +92,7 @@ class Worker(Generic[Item]):
     def join(self, deadline: float) -> bool:
         """Waits for the thread until `deadline` on the monotonic clock; returns whether it has ended."""
         if self._thread.ident is not None:
-            self._thread.join(max(0.0, deadline - time.monotonic()))
+            self._thread.join(remaining(deadline))
         return not self._thread.is_alive()
 
     def _work(self) -> None:

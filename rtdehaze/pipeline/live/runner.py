@@ -13,6 +13,7 @@ from dataclasses import replace
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.live import Joined, LiveItem, LiveOutputs, LiveSource, Lost
 from rtdehaze.core.stream import Packet
+from rtdehaze.core.timing import remaining
 from rtdehaze.core.watch import LiveStatus
 from rtdehaze.pipeline.channel import Ended
 from rtdehaze.pipeline.crew import Crew
@@ -155,7 +156,7 @@ class LiveRunner:
         left = self._working.join(_LEAVING_S)
         self._feed.close()
         self._outputs.close(deadline)
-        left += self._reading.join(_until(deadline)) + closing.join(_until(deadline))
+        left += self._reading.join(remaining(deadline)) + closing.join(remaining(deadline))
         gc.unfreeze()
         if left:
             # Whoever presses Ctrl-C while the model warms up gets here, and can do nothing about it.
@@ -274,7 +275,3 @@ class LiveRunner:
         if late:
             self._drop(passage, Drop.LATE)
         return late
-
-
-def _until(deadline: float) -> float:
-    return max(0.0, deadline - time.monotonic())

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from time import monotonic
 from typing import Any
 
 import av
@@ -19,6 +18,7 @@ from av.video.frame import PictureType
 from rtdehaze.core.errors import SinkError
 from rtdehaze.core.frame import Frame
 from rtdehaze.core.stream import VideoInfo
+from rtdehaze.core.timing import remaining
 from rtdehaze.stages.encode.clock import OutputClock
 from rtdehaze.stages.encode.encoders import EncoderPlan
 from rtdehaze.stages.encode.frames import FrameConverter
@@ -204,7 +204,7 @@ class Lane:
 
     def join(self, deadline: float | None) -> None:
         """Waits for the thread to end, until then by `time.monotonic()` at most."""
-        self._thread.join(None if deadline is None else max(0.0, deadline - monotonic()))
+        self._thread.join(remaining(deadline))
 
     def _next(self) -> Shot | None:
         with self._changed:

@@ -12,6 +12,7 @@ from typing import Protocol
 from rtdehaze.core.errors import RtdehazeError, SinkError
 from rtdehaze.core.live import OutletState, OutletStatus
 from rtdehaze.core.secrets import redacted
+from rtdehaze.core.timing import remaining
 from rtdehaze.stages.encode.live.feed import Feed, Parcel
 from rtdehaze.stages.encode.live.mailbox import Mailbox
 from rtdehaze.stages.encode.translate import sink_errors
@@ -159,7 +160,7 @@ class Outlet:
     def join(self, deadline: float | None) -> None:
         """Waits for the thread to end, until then by `time.monotonic()` at most."""
         if self._thread is not None:
-            self._thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            self._thread.join(remaining(deadline))
 
     def _work(self) -> None:
         while (feed := self._mailbox.wait_for_feed()) is not None and self._state is not OutletState.CLOSED:
