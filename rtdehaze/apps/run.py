@@ -13,7 +13,7 @@ from rtdehaze.core.options import Options
 from rtdehaze.core.secrets import redacted
 from rtdehaze.core.watch import LiveStatus, Profile
 from rtdehaze.pipeline.live.report import LiveReport
-from rtdehaze.pipeline.live.watch import LiveRun, watch
+from rtdehaze.pipeline.live.watch import watch
 from rtdehaze.pipeline.report import Progress, Report
 from rtdehaze.pipeline.transcode import transcode
 from rtdehaze.stages.capture.live import is_live
@@ -59,18 +59,7 @@ def run(
     """
     sorts = [_sort(output, live) for output in outputs]
     if is_live(source) or Sort.PUSH in sorts:
-        base = Profile("default", options.mode, options.strength, options.smoothing)
-        with Watch(watching, source=source, base=base) as watcher:
-            return watch(
-                source,
-                outputs,
-                options,
-                live,
-                observers=watcher.observers,
-                on_progress=on_status,
-                stop=stop,
-                on_start=lambda started: _follow(watcher, started),
-            )
+        return _watch(source, outputs, options, live, watching, on_status, stop)
     _assert_for_files(source, watching)
     together = len(outputs) > 1 or live.segment is not None or Sort.NULL in sorts or Sort.PIPE in sorts
     target = outputs if together else next(iter(outputs), None)
@@ -86,6 +75,29 @@ def run(
         )
 
 
+def _watch(
+    source: str,
+    outputs: Sequence[str],
+    options: Options,
+    live: LiveOptions,
+    watching: WatchOptions,
+    on_status: Callable[[LiveStatus], None] | None,
+    stop: threading.Event | None,
+) -> LiveReport:
+    base = Profile("default", options.mode, options.strength, options.smoothing)
+    with Watch(watching, source=source, base=base) as watcher:
+        return watch(
+            source,
+            outputs,
+            options,
+            live,
+            observers=watcher.observers,
+            on_progress=on_status,
+            stop=stop,
+            on_start=lambda started: watcher.follow(started.status, started.change),
+        )
+
+
 def _assert_for_files(source: str, watching: WatchOptions) -> None:
     asked = {
         "metrics": watching.metrics,
@@ -96,10 +108,6 @@ def _assert_for_files(source: str, watching: WatchOptions) -> None:
     for name, value in asked.items():
         if value:
             raise UsageError(f"{redacted(source)} is a file: {name} is for live inputs and outputs")
-
-
-def _follow(watcher: Watch, started: LiveRun) -> None:
-    watcher.follow(started.status, started.change)
 
 
 def _sort(output: str, live: LiveOptions) -> Sort:
