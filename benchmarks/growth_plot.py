@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,14 @@ def draw_sizes(axes: Any, part: dict[str, Any]) -> None:
 
 def draw_streams(axes: Any, part: dict[str, Any]) -> None:
     """Frames a second together over streams."""
-    counts = [one["streams"] for one in part["rows"]]
     law = part["laws"]["ms_per_frame"]
-    dense = np.linspace(min(counts), max(counts), 100)
-    axes.plot(counts, [one["fps_together"] for one in part["rows"]], "o", color="#4477aa")
-    axes.plot(dense, 1e3 / (law["a"] + law["b"] * CROWDS[law["over"]](dense)), color="#4477aa", label=law["law"])
+    over = CROWDS[law["over"]]
+
+    def together(streams: np.ndarray) -> np.ndarray:
+        return np.asarray(1e3 / (law["a"] + law["b"] * over(streams)))
+
+    _dots_and_law(axes, part, "streams", "fps_together", law, together, "#4477aa")
     axes.set(xlabel="streams", ylabel="fps of all together", title=f"streams of {part['size']}", ylim=(0, None))
-    axes.set_xticks(counts)
-    axes.legend(fontsize=8)
 
 
 def draw_models(axes: Any, part: dict[str, Any]) -> None:
@@ -74,14 +75,26 @@ def draw_models(axes: Any, part: dict[str, Any]) -> None:
 
 def draw_every(axes: Any, part: dict[str, Any]) -> None:
     """Estimate over n."""
-    steps = [one["every"] for one in part["rows"]]
     law = part["laws"]["estimate_ms"]
-    dense = np.linspace(min(steps), max(steps), 100)
-    axes.plot(steps, [one["estimate_ms"] for one in part["rows"]], "o", color="#ee6677")
-    axes.plot(dense, law["a"] + law["b"] / dense, color="#ee6677", label=law["law"])
+    _dots_and_law(axes, part, "every", "estimate_ms", law, lambda x: law["a"] + law["b"] / x, "#ee6677")
     axes.set(xlabel="n: every n-th frame is estimated", ylabel="estimate, ms a frame", ylim=(0, None))
     axes.set_title(f"--every n at {part['size']}")
-    axes.set_xticks(steps)
+
+
+def _dots_and_law(
+    axes: Any,
+    part: dict[str, Any],
+    over: str,
+    what: str,
+    law: dict[str, Any],
+    curve: Callable[[np.ndarray], np.ndarray],
+    colour: str,
+) -> None:
+    x = [one[over] for one in part["rows"]]
+    dense = np.linspace(min(x), max(x), 100)
+    axes.plot(x, [one[what] for one in part["rows"]], "o", color=colour)
+    axes.plot(dense, curve(dense), color=colour, label=law["law"])
+    axes.set_xticks(x)
     axes.legend(fontsize=8)
 
 
