@@ -14,4 +14,4 @@ def small(**changes: object) -> Plan:
         "seconds": 0.1,
         "rounds": 3,
     }
-    return make_plan(**words | changes)  # type: ignore[arg-type]
+    return make_plan(**words | changes)

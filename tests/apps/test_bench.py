@@ -53,7 +53,7 @@ def test_the_memory_of_a_row_is_given_back_before_the_next(monkeypatch: pytest.M
     frames, gone = [], []
 
     def gathered(*given: object) -> object:
-        material = gather(*given)  # type: ignore[arg-type]
+        material = gather(*given)
         frames.append(weakref.ref(material.frames[0].planes[0].data))
         return material
 
@@ -73,7 +73,7 @@ def test_the_reference_takes_turns_at_beginning(monkeypatch: pytest.MonkeyPatch)
 
     def watched(bed: object, dehazer: object, count: int, stop: object) -> object:
         order.append("plain" if isinstance(dehazer, Untouched) else "ours")
-        return run_once(bed, dehazer, count, stop)  # type: ignore[arg-type]
+        return run_once(bed, dehazer, count, stop)
 
     monkeypatch.setattr(rounds, "run_once", watched)
     benching.bench(small(codecs=["libx264:ultrafast"], rounds=3))

@@ -35,7 +35,7 @@ STAGES = {"estimate": _Times(), "recompose": _Times()}
 def test_ratios_of_peers_are_of_the_same_round() -> None:
     # The machine was twice as slow in the second round; the ratio of medians would say 3.
     runs = {"rtdehaze base": [run(100), run(50), run(100)], "aod-net": [run(10), run(5), run(20)]}
-    ours, peer = compare_peers.figures(runs)  # type: ignore[arg-type]
+    ours, peer = compare_peers.figures(runs)
     assert ours["ours_over_it"] == 1.0
     assert peer["ours_over_it_runs"] == [10.0, 10.0, 5.0]
     assert peer["ours_over_it"] == 10.0
@@ -94,7 +94,7 @@ def test_the_tradeoff_is_one_picture_with_all_that_have_quality(tmp_path: Path) 
 def test_names_cover_neither_dots_nor_each_other() -> None:
     figure = tradeoff_plot.draw(TIMES, {"drives": CROWDED, "outdoor": CROWDED}, "1080p", {"gunet-t-like": "random"})
     figure.canvas.draw()
-    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    renderer = figure.canvas.get_renderer()
     for axes in figure.axes:
         # Of the text alone: a line to its dot may cross what it must.
         boxes = [Text.get_window_extent(one, renderer).extents for one in axes.texts if one.get_gid() == "name"]
@@ -108,7 +108,7 @@ def test_names_cover_neither_dots_nor_each_other() -> None:
         for number, box in enumerate(boxes):
             assert overlap(box, frame) == pytest.approx((box[2] - box[0]) * (box[3] - box[1]))
             assert not [other for other in (*dots, *boxes[:number]) if overlap(box, other) > 0]
-    assert "gunet-t-like (random)" in figure._supxlabel.get_text()  # type: ignore[attr-defined]
+    assert "gunet-t-like (random)" in figure._supxlabel.get_text()
 
 
 def test_a_name_goes_where_nothing_is() -> None:
@@ -143,7 +143,7 @@ def test_quality_is_the_mean_over_the_pictures_of_what_can_be_judged() -> None:
         yield clear + 10, clear
         yield clear + 20, clear
 
-    found = tradeoff.quality(pictures, {"mends": lambda picture: picture - 5})  # type: ignore[arg-type]
+    found = tradeoff.quality(pictures, {"mends": lambda picture: picture - 5})
     assert set(found) == {"untouched", "mends"}
     assert found["untouched"] == pytest.approx(np.mean([28.13, 22.11]), abs=0.01)
     assert found["mends"] > found["untouched"]

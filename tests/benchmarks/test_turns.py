@@ -41,7 +41,7 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, int]]:
 
 
 def test_who_begins_a_round_changes(order: list[tuple[object, int]]) -> None:
-    there = {name: Contestant(name, _Still) for name in ("a", "b", "c")}  # type: ignore[arg-type]
+    there = {name: Contestant(name, _Still) for name in ("a", "b", "c")}
     runs = take_turns(there, 0.1, 3)
     warm_up = 2 * len(there)
     assert [bed for bed, _ in order[warm_up:]] == list("abcbcacab")
@@ -50,7 +50,7 @@ def test_who_begins_a_round_changes(order: list[tuple[object, int]]) -> None:
 
 @pytest.mark.parametrize("cores", [1, 2])
 def test_others_get_the_cores_that_were_asked_for(order: list[tuple[object, int]], cores: int) -> None:
-    take_turns({"peer": Contestant("peer", _Still)}, 0.1, 1, cores)  # type: ignore[arg-type]
+    take_turns({"peer": Contestant("peer", _Still)}, 0.1, 1, cores)
     assert {threads for _, threads in order} == {cores}
 
 
@@ -74,5 +74,5 @@ def test_memory_is_what_a_run_adds_and_not_what_the_process_has(monkeypatch: pyt
         return SimpleNamespace(rss_mib=peak)
 
     monkeypatch.setattr(turns, "run_once", run_once)
-    added = turns.added_mib(Contestant("a", _Still))  # type: ignore[arg-type]
+    added = turns.added_mib(Contestant("a", _Still))
     assert sorted(added)[1] == pytest.approx(40, abs=6)
