@@ -161,6 +161,12 @@ def files(folder: Path, suffixes: Iterable[str], only: str) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in known and only in path.name)
 
 
+def columns(models: list[str]) -> list[tuple[str, str]]:
+    """(label, model) of each model: the last part of its name, or all of it where that is another's, too."""
+    stems = [Path(name).stem for name in models]
+    return [(stem if stems.count(stem) == 1 else name, name) for stem, name in zip(stems, models, strict=True)]
+
+
 def arguments() -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -188,7 +194,7 @@ def main() -> None:
         raise SystemExit(f"{options.real} is no folder")
     options.out.mkdir(parents=True, exist_ok=True)
     try:
-        dehazers = {Path(name).stem: Dehazer.load(name, **chosen) for name in options.model or [DEFAULT_MODEL]}
+        dehazers = {column: Dehazer.load(name, **chosen) for column, name in columns(options.model or [DEFAULT_MODEL])}
         photos = (
             photo_group(path, dehazers, options.height) for path in files(options.real, PICTURE_SUFFIXES, options.only)
         )

@@ -140,3 +140,9 @@ def test_a_median_stands_beside_its_least_and_greatest() -> None:
         "fps_runs": [3.1, 1.0, 2.0],
     }
     assert "ms_runs" not in results.spread("ms", [1.0] * 50)
+
+
+def test_two_models_of_one_file_name_have_a_column_each() -> None:
+    columns = importlib.import_module("real_sheet").columns
+    assert columns(["base", "runs/new/fast.onnx"]) == [("base", "base"), ("fast", "runs/new/fast.onnx")]
+    assert columns(["base", "runs/new/base.onnx"]) == [("base", "base"), ("runs/new/base.onnx", "runs/new/base.onnx")]
