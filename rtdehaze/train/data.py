@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any, NamedTuple
 
 import cv2
@@ -189,6 +191,12 @@ class _StepKeys:
 def _quiet_worker(_: int) -> None:
     """One worker, one core: OpenCV's own threads would fight over the rest."""
     cv2.setNumThreads(1)
+    signal.signal(signal.SIGTERM, _leave_at_second)
+
+
+def _leave_at_second(number: int, _: FrameType | None) -> None:
+    """Lets a SIGTERM to the whole group, as from systemd, pass: the run stops its workers once it has saved."""
+    signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import cv2
 import torch
 from torch import Tensor, nn
 
-from rtdehaze.core.errors import SinkError
+from rtdehaze.core.errors import SinkError, SourceError
 from rtdehaze.train.aodnet import AODNet
 from rtdehaze.train.checkpoint import Progress, load_checkpoint, load_weights, read_size, save_checkpoint
 from rtdehaze.train.config import Config
@@ -105,6 +105,7 @@ class Trainer:
             on_score: Called with each scoring on the validation set.
 
         Raises:
+            SourceError: Samples cannot be made, or a process that makes them was killed.
             SinkError: The checkpoint or the curves cannot be written.
             KeyboardInterrupt: Ctrl-C; the checkpoint was written first.
         """
@@ -114,6 +115,14 @@ class Trainer:
         except KeyboardInterrupt:
             self.save()
             raise
+        except RuntimeError as error:
+            # PyTorch has no type for it, and raises it wherever the main thread happens to be.
+            if "DataLoader worker" not in str(error):
+                raise
+            raise SourceError(
+                f"a process that makes samples was killed, as when memory runs out ({str(error).split('. ')[0]}); "
+                f"give fewer data.workers or less data.cache_mb: the same command goes on from what {self.out} holds"
+            ) from error
         if self.completed >= 1.0:
             self._score(on_score)
         self.save()

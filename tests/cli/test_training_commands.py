@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -98,24 +99,45 @@ def test_the_loop_closes_train_export_run(
     assert "mine on cpu" in ran.out
 
 
-@pytest.mark.slow
-def test_ctrl_c_saves_says_one_line_and_the_same_command_goes_on(pictures: Path, tmp_path: Path) -> None:
-    config, out = write_config(tmp_path, pictures, steps=100_000), tmp_path / "run"
+@contextmanager
+def training(pictures: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A training without end in a process group of its own, with one worker, once it has done its first steps."""
+    config, out = write_config(folder, pictures, steps=100_000), folder / "run"
     command = [sys.executable, "-m", "rtdehaze", "train", str(config), "--out", str(out), "--workers", "1"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True) as run:
         deadline = time.monotonic() + 120
         while not (out / "curves.csv").exists() and time.monotonic() < deadline and run.poll() is None:
             time.sleep(0.1)
-        # As a terminal does: to the whole group, workers too.
-        os.killpg(run.pid, signal.SIGINT)
+        yield run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_to_all_saves_says_one_line_and_the_same_command_goes_on(
+    pictures: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with training(pictures, tmp_path) as run:
+        # As a terminal and a service manager do: to the whole group, workers too.
+        os.killpg(run.pid, number)
         _, said = run.communicate(timeout=60)
-    assert run.returncode == 130, said
+    assert run.returncode == code, said
     lines = [line for line in said.splitlines() if "step 50 " not in line and ": step " not in line]
     assert len(lines) == 2, said
     assert lines[1].startswith("rtdehaze: stopped at step ")
     assert "Traceback" not in said
-    assert (out / "checkpoint.safetensors").is_file()
+    assert (tmp_path / "run" / "checkpoint.safetensors").is_file()
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_ends_the_run_in_one_line(pictures: Path, tmp_path: Path) -> None:
+    with training(pictures, tmp_path) as run:
+        (worker,) = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        os.kill(int(worker), signal.SIGKILL)
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == 1, said
+    assert "a process that makes samples was killed" in said.splitlines()[-1]
+    assert "Traceback" not in said
 
 
 def test_the_preview_is_a_sheet(rtdehaze: Command, pictures: Path, tmp_path: Path) -> None:
