@@ -21,6 +21,7 @@ from rtdehaze.synth.haze import (
     transmission_from_depth,
     uneven_beta,
 )
+from rtdehaze.train.clip_config import ClipConfig
 from rtdehaze.train.compression import compress_h264, compress_jpeg
 from rtdehaze.train.config import Config, HazeConfig
 from rtdehaze.train.data import Batch, Motion, stream
@@ -102,33 +103,33 @@ class ClipSamples(Dataset[Clip]):
         """
         number, height, width = key
         rng = np.random.default_rng((self.config.seed, number, 2))
-        clips, size = self.config.clips, (height, width)
+        clips, size, haze = self.config.clips, (height, width), self.config.weather(rng)
         counts, told = [clips.frames], True
         if rng.random() < clips.cut_share and clips.frames > 1:
             first = int(rng.integers(1, clips.frames))
             counts, told = [first, clips.frames - first], bool(rng.random() >= clips.missed_cuts)
         unusable: list[str] = []
-        scenes = [self._scene(size, count, rng, unusable) for count in counts]
-        clip = _filmed(scenes, rng, self.config.haze, told=told)
+        scenes = [_hazed(self._views(size, count, rng, haze, unusable), rng, haze, clips) for count in counts]
+        clip = _filmed(scenes, rng, haze, told=told)
         return dataclasses.replace(clip, left_out=tuple(unusable)) if unusable else clip
 
-    def _scene(self, size: tuple[int, int], frames: int, rng: np.random.Generator, unusable: list[str]) -> _Scene:
-        kind = rng.random()
-        clips = self.config.clips
+    def _views(
+        self, size: tuple[int, int], frames: int, rng: np.random.Generator, haze: HazeConfig, unusable: list[str]
+    ) -> Views:
+        kind, clips = rng.random(), self.config.clips
         if self.drives and kind < clips.drive_share:
-            views = _window(self.drives[int(rng.integers(len(self.drives)))], size, frames, rng, self.config)
-        elif self.videos and kind < clips.drive_share + clips.video_share:
-            views = _window(self.videos[int(rng.integers(len(self.videos)))], size, frames, rng, self.config)
-        else:
-            views = self._still(size, frames, rng, unusable)
-        return _hazed(views, rng, self.config)
+            return _window(self.drives[int(rng.integers(len(self.drives)))], size, frames, rng, haze)
+        if self.videos and kind < clips.drive_share + clips.video_share:
+            return _window(self.videos[int(rng.integers(len(self.videos)))], size, frames, rng, haze)
+        return self._still(size, frames, rng, haze, unusable)
 
-    def _still(self, size: tuple[int, int], frames: int, rng: np.random.Generator, unusable: list[str]) -> Views:
+    def _still(
+        self, size: tuple[int, int], frames: int, rng: np.random.Generator, haze: HazeConfig, unusable: list[str]
+    ) -> Views:
         scene = self._draw(rng, unusable)
         stored = scene.disparity if scene.disparity is not None else invented_root(scene.clear.shape[:2], rng)
         root = np.asarray(stored, np.float32) * np.float32(1 / 65535)
-        haze, clips = self.config.haze, self.config.clips
-        pictures, roots, flow, valid = pan_over(scene.clear, root, size, haze.scale, rng, clips, frames)
+        pictures, roots, flow, valid = pan_over(scene.clear, root, size, haze.scale, rng, self.config.clips, frames)
         ratio = logarithmic(rng, haze.far_to_near)
         return Views(pictures, [depth_from_disparity(one * one, ratio) for one in roots], flow, valid)
 
@@ -146,12 +147,12 @@ class ClipSamples(Dataset[Clip]):
         )
 
 
-def _window(film: Film, size: tuple[int, int], frames: int, rng: np.random.Generator, config: Config) -> Views:
+def _window(film: Film, size: tuple[int, int], frames: int, rng: np.random.Generator, haze: HazeConfig) -> Views:
     """A stretch and a part of a film."""
     start = int(rng.integers(max(1, len(film.clear) - frames + 1)))
     numbers = [min(start + i, len(film.clear) - 1) for i in range(frames)]
     rows, columns = film.clear[0].shape[:2]
-    scale = min(rows / size[0], columns / size[1]) * rng.uniform(max(0.7, config.haze.scale[0]), 1.0)
+    scale = min(rows / size[0], columns / size[1]) * rng.uniform(max(0.7, haze.scale[0]), 1.0)
     tall, wide = min(rows, round(size[0] * scale)), min(columns, round(size[1] * scale))
     top, left = int(rng.integers(rows - tall + 1)), int(rng.integers(columns - wide + 1))
     part = (slice(top, top + tall), slice(left, left + wide))
@@ -159,7 +160,7 @@ def _window(film: Film, size: tuple[int, int], frames: int, rng: np.random.Gener
     clear = [np.asarray(cv2.resize(film.clear[n][part], size[::-1], interpolation=how), np.uint8) for n in numbers]
     if film.depth is None or film.flow is None or film.valid is None:
         root = invented_root(size, rng).astype(np.float32) * np.float32(1 / 65535)
-        depth = [depth_from_disparity(root * root, logarithmic(rng, config.haze.far_to_near))] * frames
+        depth = [depth_from_disparity(root * root, logarithmic(rng, haze.far_to_near))] * frames
         found = [found_motion(clear[max(0, i - 1)], clear[i]) for i in range(frames)]
         flow, valid = [one for one, _ in found], [one for _, one in found]
     else:
@@ -181,9 +182,8 @@ def _fitted(values: NDArray[np.generic], size: tuple[int, int]) -> Floats:
     return np.asarray(cv2.resize(values.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _hazed(views: Views, rng: np.random.Generator, config: Config) -> _Scene:
+def _hazed(views: Views, rng: np.random.Generator, haze: HazeConfig, clips: ClipConfig) -> _Scene:
     """Haze over a clear clip: its density, its colour and the exposure drift slowly."""
-    haze, clips = config.haze, config.clips
     count, size = len(views.clear), views.clear[0].shape[:2]
     mirror = -1 if rng.random() < 0.5 else 1
     table, saturation = draw_tone(rng, haze), rng.uniform(*haze.saturation)

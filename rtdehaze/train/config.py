@@ -6,6 +6,8 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from rtdehaze.core.errors import UsageError
 from rtdehaze.synth.library import KINDS
 from rtdehaze.train.clip_config import ClipConfig
@@ -131,10 +133,21 @@ class Config:
     """Steps between two scorings on the validation set; 0 never scores."""
     data: DataConfig = field(default_factory=DataConfig)
     haze: HazeConfig = field(default_factory=HazeConfig)
+    fog_share: float = 0.0
+    """Share of samples that are drawn from `fog` instead of `haze`."""
+    fog: HazeConfig = field(default_factory=HazeConfig)
+    """Pictures of foggy days. What belongs together there (a sky of fog, dull colours, nothing near, a darker
+    exposure) must be drawn together: where everything is drawn on its own, none of it tells of the other, and the
+    network takes the mean of sunny haze and fog for both."""
     clips: ClipConfig = field(default_factory=ClipConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     stages: tuple[StageConfig, ...] = (StageConfig(1.0, 16, ((128, 192),)),)
+
+    def weather(self, rng: np.random.Generator) -> HazeConfig:
+        """The ranges of one sample: `fog` or `haze`."""
+        # Drawn only where it is asked for: configurations without fog keep their samples.
+        return self.fog if self.fog_share > 0.0 and rng.random() < self.fog_share else self.haze
 
 
 def load_config(path: Path) -> Config:
@@ -176,7 +189,9 @@ def _check(config: Config) -> None:
         for size in stage.sizes:
             _check_size(f"stages[{i}].sizes", size)
     _check_data(config.data)
-    _check_haze(config.haze)
+    _require(0.0 <= config.fog_share <= 1.0, "fog_share", config.fog_share, "from 0 to 1")
+    _check_haze("haze", config.haze)
+    _check_haze("fog", config.fog)
     _check_clips(config.clips)
     _check_learning(config.loss, config.optim)
 
@@ -194,18 +209,20 @@ def _check_data(data: DataConfig) -> None:
         _check_size(f"{where}.size", made.size)
 
 
-def _check_haze(haze: HazeConfig) -> None:
+def _check_haze(table: str, haze: HazeConfig) -> None:
     shares = [key for key in haze.__slots__ if key.endswith("_share")]
     for key in (*shares, "uneven_spread", "floor", "tint", "balance"):
         share = getattr(haze, key)
-        _require(0.0 <= share <= 1.0, f"haze.{key}", share, "from 0 to 1")
+        _require(0.0 <= share <= 1.0, f"{table}.{key}", share, "from 0 to 1")
     largest = {"scale": 1.0, "median": 1.0, "airlight": 1.0, "noise": 1.0, "jpeg": 100.0, "h264": 51.0}
     for key in (*largest, "away", "steep", "exposed", "far_to_near", "gain", "gamma", "saturation"):
         low, high = getattr(haze, key)
         most = largest.get(key, 1000.0)
-        _require(0.0 < low <= high <= most, f"haze.{key}", (low, high), f"two rising numbers above 0, at most {most:g}")
-    _require(haze.far_to_near[0] >= 1.0, "haze.far_to_near", haze.far_to_near, "at least 1")
-    _require(0.0 <= haze.rotation <= 180.0, "haze.rotation", haze.rotation, "from 0 to 180 degrees")
+        _require(
+            0.0 < low <= high <= most, f"{table}.{key}", (low, high), f"two rising numbers above 0, at most {most:g}"
+        )
+    _require(haze.far_to_near[0] >= 1.0, f"{table}.far_to_near", haze.far_to_near, "at least 1")
+    _require(0.0 <= haze.rotation <= 180.0, f"{table}.rotation", haze.rotation, "from 0 to 180 degrees")
 
 
 def _check_clips(clips: ClipConfig) -> None:

@@ -96,7 +96,7 @@ class Samples(Dataset[Sample]):
             except UnreadableError as error:
                 unusable.append(str(error))
                 continue
-            sample = make_sample(scene, (height, width), rng, self.config.haze)
+            sample = make_sample(scene, (height, width), rng, self.config.weather(rng))
             return dataclasses.replace(sample, left_out=tuple(unusable)) if unusable else sample
         raise SourceError(f"{DRAWS} pictures in a row cannot be used, the last: {unusable[-1]}")
 

@@ -49,7 +49,7 @@ def densities(
         (count,), in [0, 1].
     """
     haze = dataclasses.replace(config.haze, clear_share=0.0 if hazy else 1.0, median=THIN)
-    samples = Samples(scenes, dataclasses.replace(config, haze=haze))
+    samples = Samples(scenes, dataclasses.replace(config, haze=haze, fog_share=0.0))
     device = next(model.parameters()).device
     found = []
     with torch.inference_mode():

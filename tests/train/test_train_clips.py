@@ -171,3 +171,18 @@ def test_unreadable_pictures_are_left_out_by_name_and_pairs_are_no_clips(pack: P
     pair = dataclasses.replace(scenes[0], hazy=scenes[0].clear)
     with pytest.raises(SourceError, match="cannot be made clips of"):
         list(clip_batches(ClipSamples([pair], [], [], CONFIG), 0, lambda step: step / 3, lambda _: None))
+
+
+def test_a_clip_of_a_foggy_day_is_foggy_from_its_first_frame_to_its_last(scenes: list[Scene]) -> None:
+    thin = dataclasses.replace(CONFIG.haze, median=(0.9, 0.95))
+    config = dataclasses.replace(with_clips(cut_share=1.0), haze=thin, fog=dataclasses.replace(thin, median=(0.1, 0.2)))
+
+    def foggy(share: float) -> list[bool]:
+        clips = ClipSamples(scenes, [], [], dataclasses.replace(config, fog_share=share))
+        medians = [np.median(clips[number, 48, 64].transmission, axis=(1, 2)) for number in range(12)]
+        assert all(len(set(one < 0.5)) == 1 for one in medians)
+        return [bool(one[0] < 0.5) for one in medians]
+
+    assert not any(foggy(0.0))
+    assert all(foggy(1.0))
+    assert 0 < sum(foggy(0.5)) < 12

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import logging
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from rtdehaze.core.errors import SourceError
-from rtdehaze.train.config import Config, DataConfig, StageConfig
+from rtdehaze.train.config import Config, DataConfig, HazeConfig, StageConfig
 from rtdehaze.train.data import Samples, batches
 from rtdehaze.train.scenes import load_scenes
 
@@ -56,3 +57,20 @@ def test_pictures_that_all_vanish_end_the_run_in_one_line(tmp_path: Path, worker
     with pytest.raises(SourceError, match=r"^100 pictures in a row cannot be used, the last: .*good\d\.png") as caught:
         list(batches(Samples(scenes, config), 0, lambda step: step / 3))
     assert "\n" not in str(caught.value)
+
+
+def test_foggy_days_are_drawn_whole_and_as_often_as_asked(tmp_path: Path) -> None:
+    thin = HazeConfig(median=(0.9, 0.95), clear_share=0.0, exposed_share=0.0)
+    fog = dataclasses.replace(thin, median=(0.1, 0.2), exposed_share=1.0)
+    config = dataclasses.replace(run_of(folder_with_bad_pictures(tmp_path / "p", 2, 0)), haze=thin, fog=fog)
+    scenes = load_scenes(config.data)
+
+    def drawn(share: float) -> list[tuple[bool, bool]]:
+        samples = Samples(scenes, dataclasses.replace(config, fog_share=share))
+        made = [samples[number, 32, 48] for number in range(60)]
+        return [(float(np.median(one.transmission)) < 0.5, "exposure" in one.drawn) for one in made]
+
+    assert set(drawn(0.0)) == {(False, False)}
+    some = drawn(0.3)
+    assert set(some) == {(False, False), (True, True)}
+    assert 8 <= sum(foggy for foggy, _ in some) <= 30
