@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 import pytest
 
+from rtdehaze.measure.pairs import find_pairs, read_pair
+
 Command = Callable[..., Any]
 
 pytestmark = pytest.mark.skipif(
@@ -149,6 +151,33 @@ def test_the_preview_is_a_sheet(rtdehaze: Command, pictures: Path, tmp_path: Pat
     again = rtdehaze("data", "preview", config, "-o", sheet)
     assert again.code == 2
     assert "exists; give --overwrite" in again.err
+
+
+def test_pairs_are_made_with_their_truth_whole_or_not_at_all(rtdehaze: Command, pictures: Path, tmp_path: Path) -> None:
+    (pictures / "bad.png").write_bytes(b"no picture")
+    config, out = write_config(tmp_path, pictures), tmp_path / "made" / "pairs"
+    result = rtdehaze("data", "pairs", config, "-o", out, "--count", 50)
+    assert result.code == 0, result.err
+    assert "bad.png is no picture" in result.err
+    names = sorted(path.name for path in (out / "clear").iterdir())
+    assert result.out == f"{out}: {len(names)} pairs\n"
+    assert len(names) == 4
+    pair = read_pair(find_pairs(out)[2])
+    assert pair.transmission is not None
+    assert pair.airlight is not None
+    t = pair.transmission[..., None]
+    assert np.abs(pair.hazy / 255 - (pair.clear / 255 * t + pair.airlight * (1 - t))).mean() < 0.05
+    again = rtdehaze("data", "pairs", config, "-o", out)
+    assert again.code == 2
+    assert "exists; give another name with -o" in again.err
+    (tmp_path / "file").write_text("")
+    assert rtdehaze("data", "pairs", config, "-o", tmp_path / "file" / "pairs").code == 1
+    ready = tmp_path / "ready.toml"
+    ready.write_text(f'[data]\npairs = ["{out}"]\n')
+    nothing = rtdehaze("data", "pairs", ready, "-o", tmp_path / "none")
+    assert nothing.code == 1
+    assert "none of the configuration's pictures can be given a haze that is known" in nothing.err
+    assert not list(tmp_path.glob("*none*"))
 
 
 def test_what_cannot_be_trained_gets_one_line(rtdehaze: Command, pictures: Path, tmp_path: Path) -> None:
