@@ -113,11 +113,15 @@ def _multiplies(node: Any, sizes: dict[str, tuple[int, ...]]) -> bool:
 def _sizes(graph: Any) -> dict[str, tuple[int, ...]]:
     """Shapes of the constants by name, those behind a dequantisation included."""
     sizes = {constant.name: tuple(constant.dims) for constant in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant":
-            sizes[node.output[0]] = tuple(node.attribute[0].t.dims)
-        elif node.op_type in ("DequantizeLinear", "Identity", "Transpose") and node.input[0] in sizes:
-            sizes[node.output[0]] = sizes[node.input[0]]
+    known = -1
+    # Quantising leaves nodes in any order: what a bias is copied from may come after the copy.
+    while len(sizes) > known:
+        known = len(sizes)
+        for node in graph.node:
+            if node.op_type == "Constant":
+                sizes[node.output[0]] = tuple(node.attribute[0].t.dims)
+            elif node.op_type in ("DequantizeLinear", "Identity", "Transpose") and node.input[0] in sizes:
+                sizes[node.output[0]] = sizes[node.input[0]]
     return sizes
 
 

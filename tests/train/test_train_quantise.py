@@ -47,12 +47,14 @@ def test_an_exported_model_scores_as_its_network(exported: Path, validation: Pat
     assert found.density_hazy == pytest.approx(expected.density_hazy, abs=1e-5)
 
 
+@pytest.mark.parametrize("layers", ["all", "wide"])
 def test_int8_keeps_the_answers_near_and_the_card_says_what_was_done(
-    exported: Path, pack: Path, validation: Path, tmp_path: Path
+    exported: Path, pack: Path, validation: Path, tmp_path: Path, layers: str
 ) -> None:
     pictures = samples_of(tiny(pack, validation), 6)
     target = tmp_path / "small.onnx"
-    rows = quantise_file(exported, target, pictures, pairs=read_validation(validation), tolerance=0.05, rounds=3)
+    pairs = read_validation(validation)
+    rows = quantise_file(exported, target, pictures, pairs=pairs, layers=layers, tolerance=0.05, rounds=3)
     assert rows[0].model == "wide, float"
     assert rows[-1].model.endswith("written")
     assert rows[-1].bytes < rows[0].bytes
