@@ -46,7 +46,12 @@ _SETTLING = 5
 _SECONDS = 0.5
 _SLOW = ClipConfig(frames=40, pan=0.006, zoom=0.004, parallax=0.004, cut_share=0.0)
 """A camera as people move it: a still picture is crossed in seconds, not in a third of one."""
-_HAZE = HazeConfig(median=(0.25, 0.7), clear_share=0.0, noise_share=1.0, jpeg_share=0.0, h264_share=0.5, away_share=0.1)
+_HAZE = HazeConfig(
+    gain=(0.8, 1.2), gamma=(0.75, 1.3), saturation=(0.7, 1.3), balance=0.04, clear_share=0.0, away_share=0.1,
+    steep_share=0.35, median=(0.25, 0.7), uneven_share=0.25, airlight=(0.5, 1.0), exposed_share=0.4, noise_share=1.0,
+    jpeg_share=0.0, h264_share=0.5,
+)  # fmt: skip
+"""Written out: figures are not to follow what networks are trained on."""
 
 
 def clips_of(kind: str, options: argparse.Namespace) -> list[Clip]:
@@ -65,7 +70,7 @@ def clips_of(kind: str, options: argparse.Namespace) -> list[Clip]:
         scenes = [Scene(p.name, p.clear, root_of_depth(depth)) for p, depth in zip(pairs, depths, strict=True)]
         count = options.count
     haze = dataclasses.replace(_HAZE, noise_share=0.0, h264_share=0.0) if options.clean else _HAZE
-    samples = ClipSamples(scenes, drives, videos, Config(seed=77, haze=haze, clips=clips))
+    samples = ClipSamples(scenes, drives, videos, Config(seed=77, haze=haze, fog_share=0.0, clips=clips))
     return [samples[number, *_SIZE] for number in range(count)]
 
 

@@ -11,12 +11,13 @@ import numpy as np
 from rtdehaze.core.errors import UsageError
 from rtdehaze.synth.library import KINDS
 from rtdehaze.train.clip_config import ClipConfig
-from rtdehaze.train.haze_config import HazeConfig, Range
+from rtdehaze.train.haze_config import FogConfig, HazeConfig, Range
 from rtdehaze.train.tables import read_table
 
 __all__ = [
     "Config",
     "DataConfig",
+    "FogConfig",
     "GeneratedConfig",
     "HazeConfig",
     "LossConfig",
@@ -133,12 +134,9 @@ class Config:
     """Steps between two scorings on the validation set; 0 never scores."""
     data: DataConfig = field(default_factory=DataConfig)
     haze: HazeConfig = field(default_factory=HazeConfig)
-    fog_share: float = 0.0
+    fog: FogConfig = field(default_factory=FogConfig)
+    fog_share: float = 0.1
     """Share of samples that are drawn from `fog` instead of `haze`."""
-    fog: HazeConfig = field(default_factory=HazeConfig)
-    """Pictures of foggy days. What belongs together there (a sky of fog, dull colours, nothing near, a darker
-    exposure) must be drawn together: where everything is drawn on its own, none of it tells of the other, and the
-    network takes the mean of sunny haze and fog for both."""
     clips: ClipConfig = field(default_factory=ClipConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
@@ -146,7 +144,7 @@ class Config:
 
     def weather(self, rng: np.random.Generator) -> HazeConfig:
         """The ranges of one sample: `fog` or `haze`."""
-        # Drawn only where it is asked for: configurations without fog keep their samples.
+        # Drawn only where it is asked for: without fog, samples are those of configurations that knew none.
         return self.fog if self.fog_share > 0.0 and rng.random() < self.fog_share else self.haze
 
 

@@ -21,8 +21,8 @@ THIN: Range = (0.5, 0.9)
 """Median transmission of the haze that must be told from clear air; thicker haze is no question."""
 SIZE = (176, 256)
 """(height, width) of the samples, a usual thumbnail."""
-GATE_SAMPLES = 200
-"""Clear samples, and as many hazy ones, that the gate is chosen on."""
+GATE_SAMPLES = 800
+"""Clear samples, and as many hazy ones, that the gate is chosen on: with 200 the thresholds moved by a third."""
 HYSTERESIS = 0.15
 """The thresholds lie this share above and below the best one."""
 
@@ -48,8 +48,10 @@ def densities(
     Returns:
         (count,), in [0, 1].
     """
-    haze = dataclasses.replace(config.haze, clear_share=0.0 if hazy else 1.0, median=THIN)
-    samples = Samples(scenes, dataclasses.replace(config, haze=haze, fog_share=0.0))
+    clear = 0.0 if hazy else 1.0
+    haze = dataclasses.replace(config.haze, clear_share=clear, median=THIN)
+    fog = dataclasses.replace(config.fog, clear_share=clear, median=THIN)
+    samples = Samples(scenes, dataclasses.replace(config, haze=haze, fog=fog))
     device = next(model.parameters()).device
     found = []
     with torch.inference_mode():

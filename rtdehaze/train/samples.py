@@ -22,7 +22,6 @@ from rtdehaze.synth.noise import smooth_field
 from rtdehaze.train.compression import compress_h264, compress_jpeg
 from rtdehaze.train.config import HazeConfig, Range
 from rtdehaze.train.decoding import Scene
-from rtdehaze.train.foreground import put_before
 
 __all__ = [
     "Sample",
@@ -81,8 +80,6 @@ def make_sample(scene: Scene, size: tuple[int, int], rng: np.random.Generator, h
         ready = [to_bytes(recolour(picture, table, saturation)) for picture in pictures]
         return Sample(ready[1], ready[0], np.ones(size, np.float32), np.ones(3, np.float32), True, False)
     clear = recolour(pictures[0], table, saturation)
-    if haze.relit_share > 0.0 and rng.random() < haze.relit_share:
-        clear = _relit(clear, rng, haze.relit, grey=grey)
     airlight = draw_airlight(rng, haze)
     if grey:
         airlight = np.full_like(airlight, airlight.mean())
@@ -94,10 +91,6 @@ def make_sample(scene: Scene, size: tuple[int, int], rng: np.random.Generator, h
     transmission = _transmission(root, rng, haze, drawn) if is_hazy else np.ones(size, np.float32)
     if is_hazy and rng.random() < haze.overcast_share:
         clear = _overcast(clear, root, transmission, airlight, rng)
-    if haze.foreground_share > 0.0 and rng.random() < haze.foreground_share:
-        clear, transmission = put_before(clear, transmission, rng)
-        if grey:
-            clear = np.repeat(clear.mean(axis=2, keepdims=True), 3, axis=2)
     hazy = _camera(add_haze(clear, transmission, _shaded(airlight, size, rng, haze)), rng, haze, drawn)
     return Sample(hazy, to_bytes(clear), transmission, airlight, is_hazy, True, drawn)
 
@@ -163,17 +156,6 @@ def _shaded(airlight: Floats, size: tuple[int, int], rng: np.random.Generator, h
     field = smooth_field(rng, *size, cells=float(rng.uniform(1.0, 3.0)))
     field *= np.float32(rng.uniform(0.2, 1.0) * haze.shade)
     return np.asarray(np.minimum((np.float32(1.0) + field)[..., None] * airlight, np.float32(1.0)), np.float32)
-
-
-def _relit(clear: Floats, rng: np.random.Generator, most: float, *, grey: bool) -> Floats:
-    """The scene under another light: a factor that changes slowly from place to place, and more so its colour."""
-    rows, columns = clear.shape[:2]
-    light = smooth_field(rng, rows, columns, cells=float(rng.uniform(1.0, 4.0)))[..., None] * np.float32(most)
-    if not grey:
-        warmth = smooth_field(rng, rows, columns, cells=float(rng.uniform(1.0, 2.5)))[..., None]
-        light = light + warmth * np.float32(0.2 * most) * np.array([1.0, 0.0, -1.0], np.float32)
-    light *= np.float32(rng.uniform(0.2, 1.0))
-    return np.asarray(np.minimum(clear * np.exp(light), np.float32(1.0)), np.float32)
 
 
 _SKY = (0.04, 0.12)

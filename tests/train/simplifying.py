@@ -25,6 +25,7 @@ def tiny(pack: Path, validation: Path, **changes: object) -> Config:
         threads=1,
         validate_steps=0,
         haze=HazeConfig(median=(0.2, 0.6)),
+        fog_share=0.0,
         optim=OptimConfig(rate=1e-2, average=0.9),
         stages=(StageConfig(1.0, 4, ((32, 48),)),),
         data=DataConfig(packs=(str(pack),), validation=str(validation)),

@@ -37,6 +37,7 @@ CONFIG = Config(
     threads=1,
     validate_steps=0,
     haze=HazeConfig(median=(0.3, 0.6)),
+    fog_share=0.0,
     optim=OPTIM,
     stages=(StageConfig(1.0, 4, ((48, 64),)),),
 )

@@ -25,6 +25,7 @@ CONFIG = Config(
     threads=1,
     validate_steps=50,
     haze=HazeConfig(median=(0.3, 0.6), steep_share=0.0, exposed_share=0.0, shade_share=0.0, grey_share=0.0),
+    fog_share=0.0,
     optim=OptimConfig(rate=1e-2, average=0.9),
     stages=(StageConfig(1.0, 4, ((32, 48),)),),
 )

@@ -16,7 +16,7 @@ from rtdehaze.core.errors import SourceError
 from rtdehaze.measure.flicker import warp_backward
 from rtdehaze.train.clip_config import ClipConfig
 from rtdehaze.train.clips import Clip, ClipSamples, clip_batches
-from rtdehaze.train.config import Config, DataConfig, HazeConfig, StageConfig
+from rtdehaze.train.config import Config, DataConfig, FogConfig, HazeConfig, StageConfig
 from rtdehaze.train.films import Film, read_films, render_drive
 from rtdehaze.train.panning import pan_over
 from rtdehaze.train.scenes import Scene, read_pack
@@ -25,6 +25,7 @@ CONFIG = Config(
     network="tiny-video",
     steps=3,
     haze=HazeConfig(jpeg_share=0.0, noise_share=0.0, clear_share=0.0),
+    fog_share=0.0,
     clips=ClipConfig(frames=4, cut_share=0.0, exposure_drift=0.0),
     stages=(StageConfig(1.0, 2, ((48, 64),)),),
 )
@@ -175,7 +176,8 @@ def test_unreadable_pictures_are_left_out_by_name_and_pairs_are_no_clips(pack: P
 
 def test_a_clip_of_a_foggy_day_is_foggy_from_its_first_frame_to_its_last(scenes: list[Scene]) -> None:
     thin = dataclasses.replace(CONFIG.haze, median=(0.9, 0.95))
-    config = dataclasses.replace(with_clips(cut_share=1.0), haze=thin, fog=dataclasses.replace(thin, median=(0.1, 0.2)))
+    foggy_day = FogConfig(median=(0.1, 0.2), clear_share=0.0)
+    config = dataclasses.replace(with_clips(cut_share=1.0), haze=thin, fog=foggy_day)
 
     def foggy(share: float) -> list[bool]:
         clips = ClipSamples(scenes, [], [], dataclasses.replace(config, fog_share=share))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rtdehaze.core.errors import SourceError
-from rtdehaze.train.config import Config, DataConfig, HazeConfig, StageConfig
+from rtdehaze.train.config import Config, DataConfig, FogConfig, HazeConfig, StageConfig
 from rtdehaze.train.data import Samples, batches
 from rtdehaze.train.scenes import load_scenes
 
@@ -61,7 +61,7 @@ def test_pictures_that_all_vanish_end_the_run_in_one_line(tmp_path: Path, worker
 
 def test_foggy_days_are_drawn_whole_and_as_often_as_asked(tmp_path: Path) -> None:
     thin = HazeConfig(median=(0.9, 0.95), clear_share=0.0, exposed_share=0.0)
-    fog = dataclasses.replace(thin, median=(0.1, 0.2), exposed_share=1.0)
+    fog = FogConfig(median=(0.1, 0.2), clear_share=0.0, exposed_share=1.0)
     config = dataclasses.replace(run_of(folder_with_bad_pictures(tmp_path / "p", 2, 0)), haze=thin, fog=fog)
     scenes = load_scenes(config.data)
 

@@ -31,6 +31,7 @@ TINY = Config(
     threads=1,
     validate_steps=0,
     haze=HazeConfig(median=(0.2, 0.6)),
+    fog_share=0.0,
     optim=OptimConfig(rate=1e-2, average=0.9),
     stages=(StageConfig(0.5, 4, ((32, 48), (48, 32))), StageConfig(0.5, 2, ((48, 64),))),
 )

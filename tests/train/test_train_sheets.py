@@ -21,7 +21,8 @@ def part(sheet: np.ndarray, number: int) -> np.ndarray:
 
 
 def test_the_preview_shows_what_is_seen_beside_what_is_clear_and_says_what_was_drawn(pack: Path) -> None:
-    dense = Config(haze=HazeConfig(clear_share=0.0, median=(0.08, 0.1), airlight=(0.95, 1.0), exposed_share=0.0))
+    haze = HazeConfig(clear_share=0.0, median=(0.08, 0.1), airlight=(0.95, 1.0), exposed_share=0.0)
+    dense = Config(haze=haze, fog_share=0.0)
     sheet = preview(read_pack(pack), dense, rows=2, columns=1)
     assert sheet.shape == (HEAD + 2 * (TILE[0] + CAPTION), 3 * (TILE[1] + GAP) + GAP, 3)
     assert part(sheet, 0).mean() > part(sheet, 1).mean()

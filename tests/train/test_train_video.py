@@ -31,6 +31,7 @@ CONFIG = Config(
     threads=1,
     validate_steps=0,
     haze=HazeConfig(median=(0.2, 0.6), clear_share=0.0),
+    fog_share=0.0,
     clips=ClipConfig(frames=4, cut_share=0.3),
     loss=LossConfig(steady=1.0),
     optim=OptimConfig(rate=1e-2, average=0.9),
