@@ -69,8 +69,12 @@ def choose_gate(clear: NDArray[np.float64], hazy: NDArray[np.float64]) -> Gate:
         hazy: Densities reported for hazy ones.
     """
     cuts = np.unique(np.concatenate([clear, hazy]))
-    right = [(np.mean(clear < cut) + np.mean(hazy >= cut)) / 2 for cut in cuts]
-    # Where several cuts are as good, the middle of them has most room to both sides.
-    best = float(np.median(cuts[np.flatnonzero(right == np.max(right))]))
+    told = np.array([[np.mean(clear < cut), np.mean(hazy >= cut)] for cut in cuts])
+    right = told.mean(axis=1)
+    first = told[np.argmax(right)]
+    # So many samples do not tell these cuts from the best one; the middle of them has most room to both sides.
+    error = 0.5 * float(np.sqrt(np.sum(first * (1.0 - first) / [len(clear), len(hazy)])))
+    good = cuts[right >= right.max() - error]
+    best = float(good[0] + good[-1]) / 2
     low, high = best * (1.0 - HYSTERESIS), min(1.0, best * (1.0 + HYSTERESIS))
     return Gate(hazy_above=round(high, 4), clear_below=round(low, 4))
