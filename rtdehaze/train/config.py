@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -208,7 +208,8 @@ def _check_data(data: DataConfig) -> None:
 
 
 def _check_haze(table: str, haze: HazeConfig) -> None:
-    shares = [key for key in haze.__slots__ if key.endswith("_share")]
+    # Not its slots: a class that inherits all of its fields has none of its own.
+    shares = [one.name for one in fields(haze) if one.name.endswith("_share")]
     for key in (*shares, "uneven_spread", "floor", "tint", "balance"):
         share = getattr(haze, key)
         _require(0.0 <= share <= 1.0, f"{table}.{key}", share, "from 0 to 1")

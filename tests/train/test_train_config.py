@@ -47,6 +47,8 @@ def test_a_table_is_read_into_its_types(tmp_path: Path) -> None:
         ("[haze]\nclear_share = 2.0", "haze.clear_share"),
         ("fog_share = 1.5", "fog_share"),
         ("[fog]\nmedian = [0.9, 0.2]", "fog.median"),
+        ("[fog]\nclear_share = 2.0", "fog.clear_share"),
+        ("[fog]\novercast_share = 1.1", "fog.overcast_share"),
         ("[haze]\nfar_to_near = [0.5, 3.0]", "haze.far_to_near"),
         ("[[stages]]\nshare = 1.0\nbatch = 1\nsizes = [[33, 32]]", r"stages\[0\].sizes"),
         ("[[stages]]\nshare = 1.0\nbatch = 0\nsizes = [[32, 32]]", r"stages\[0\].batch"),
