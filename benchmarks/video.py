@@ -47,9 +47,9 @@ _SECONDS = 0.5
 _SLOW = ClipConfig(frames=40, pan=0.006, zoom=0.004, parallax=0.004, cut_share=0.0)
 """A camera as people move it: a still picture is crossed in seconds, not in a third of one."""
 _HAZE = HazeConfig(
-    gain=(0.8, 1.2), gamma=(0.75, 1.3), saturation=(0.7, 1.3), balance=0.04, clear_share=0.0, away_share=0.1,
-    steep_share=0.35, median=(0.25, 0.7), uneven_share=0.25, airlight=(0.5, 1.0), exposed_share=0.4, noise_share=1.0,
-    jpeg_share=0.0, h264_share=0.5,
+    scale=(0.5, 1.0), gain=(0.8, 1.2), gamma=(0.75, 1.3), saturation=(0.7, 1.3), balance=0.04, clear_share=0.0,
+    away_share=0.1, steep_share=0.35, median=(0.25, 0.7), uneven_share=0.25, airlight=(0.5, 1.0), exposed_share=0.4,
+    noise_share=1.0, jpeg_share=0.0, h264_share=0.5,
 )  # fmt: skip
 """Written out: figures are not to follow what networks are trained on."""
 
