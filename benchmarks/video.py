@@ -7,7 +7,8 @@ transmission is known (a validation folder with `clear` and `t`), and clear vide
 "memory" goes on from the frame before, "smoothed" adds 0.5 s of smoothing. Jitter is the mean change of the error of
 -ln t along the true motion, from frame to frame. Warping error is that of the restored clip (Lai et al. 2018) over the
 clear clip's own: 1 is as steady as the truth. All figures leave out the first five frames. `--clean` leaves out the
-camera's noise and compression, which are not the haze's: what is left of the warping error is the map's.
+camera's noise and compression, which are not the haze's: what is left of the warping error is the map's. "beside alone"
+is the difference in PSNR on the same clips, with its standard error: a few clips differ by more than ways do.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def clips_of(kind: str, options: argparse.Namespace) -> list[Clip]:
         clips, count = dataclasses.replace(clips, drive_share=1.0), options.drives
     elif kind == "videos":
         videos = read_films([options.videos])
-        clips, count = dataclasses.replace(clips, video_share=1.0), 2 * len(videos)
+        clips, count = dataclasses.replace(clips, video_share=1.0), options.count
     else:
         pairs = [pair for pair in read_validation(Path(options.stills)) if pair.transmission is not None]
         depths = [-np.log(np.maximum(pair.transmission, 1e-3)) for pair in pairs]
@@ -117,6 +118,21 @@ def judge(estimator: Estimator, clip: Clip, *, remember: bool, seconds: float) -
     return means
 
 
+def beside(reached: list[float], alone: list[float]) -> dict[str, float]:
+    """The mean difference in PSNR on the same clips, dB, and its standard error."""
+    differences = np.subtract(reached, alone)
+    error = differences.std(ddof=1) / np.sqrt(len(differences)) if len(differences) > 1 else 0.0
+    return {"gained": round(float(differences.mean()), 3), "gained_error": round(float(error), 3)}
+
+
+def line_of(row: dict[str, Any]) -> str:
+    """A row of the table."""
+    return (
+        f"{row['clips']:8} {row['model']:16} {row['way']:18} {row['t error']:7.4f} {row['psnr']:7.2f} "
+        f"{row['jitter']:8.4f} {row['warping']:8.3f}  {row['gained']:+.2f} +- {row['gained_error']:.2f}"
+    )
+
+
 def main() -> None:
     """Measures, prints a table and saves the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -128,13 +144,13 @@ def main() -> None:
     parser.add_argument("--drives", type=whole(0), default=4, help="generated drives; 0 leaves them out")
     parser.add_argument("--frames", type=whole(2), default=40, help="of each clip")
     parser.add_argument("--clean", action="store_true", help="no noise, no compression")
-    parser.add_argument("--count", type=whole(1), default=12, help="clips over still pictures")
+    parser.add_argument("--count", type=whole(1), default=12, help="clips over still pictures, and from videos")
     add_out(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     wanted = {"drives": options.drives, "stills": options.stills, "videos": options.videos}
     rows: list[dict[str, Any]] = []
-    print(f"{'clips':8} {'model':16} {'way':18} t error    PSNR   jitter  warping")
+    print(f"{'clips':8} {'model':16} {'way':18} t error    PSNR   jitter  warping  beside alone")
     for kind in (kind for kind, given in wanted.items() if given):
         clips = clips_of(kind, options)
         for name in options.models:
@@ -142,18 +158,16 @@ def main() -> None:
             ways = {"alone": (False, 0.0), "smoothed": (False, _SECONDS)}
             if estimator.card.state:
                 ways |= {"memory": (True, 0.0), "memory, smoothed": (True, _SECONDS)}
+            alone: list[float] = []
             for way, (remember, seconds) in ways.items():
                 found = [judge(estimator, clip, remember=remember, seconds=seconds) for clip in clips]
+                reached = [one["psnr"] for one in found]
+                alone = alone or reached
                 means = {key: round(float(np.mean([one[key] for one in found])), 5) for key in found[0]}
-                rows.append(
-                    {"clips": kind, "clean": options.clean, "count": len(clips), "model": estimator.name, "way": way}
-                    | means
-                )
-                print(
-                    f"{kind:8} {estimator.name:16} {way:18} {means['t error']:7.4f} {means['psnr']:7.2f} "
-                    f"{means['jitter']:8.4f} {means['warping']:8.3f}",
-                    flush=True,
-                )
+                means |= beside(reached, alone)
+                what = {"clips": kind, "clean": options.clean, "count": len(clips), "model": estimator.name, "way": way}
+                rows.append(what | means)
+                print(line_of(rows[-1]), flush=True)
     print(f"saved {save('video', rows, options.out, settings_of(options))}")
 
 
