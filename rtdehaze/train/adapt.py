@@ -114,7 +114,7 @@ class Adapter(Trainer):
         if self.progress.step and "checks" not in self.progress.notes:
             raise UsageError(f"{out / CHECKPOINT} is of a training run, not of an adaptation; choose another --out")
         self.start.to(self.device)
-        sets: dict[str, Sequence[Pair]] = {"held-out scenes": pairs_of(held, config.haze, config.seed)}
+        sets: dict[str, Sequence[Pair]] = {"held-out scenes": pairs_of(held, config)}
         if validation:
             sets["validation"] = validation
         self.guard = Guard(sets, plan.tolerance, plan.clear_tolerance)

@@ -9,10 +9,11 @@ from typing import overload
 
 import numpy as np
 
-from rtdehaze.train.config import HazeConfig
+from rtdehaze.core.errors import SourceError
+from rtdehaze.train.config import Config
 from rtdehaze.train.networks import Estimator
 from rtdehaze.train.samples import make_sample
-from rtdehaze.train.scenes import Scene
+from rtdehaze.train.scenes import Scene, readable
 from rtdehaze.train.validate import Pair, Scores, score
 
 __all__ = ["Guard", "Selected", "pairs_of", "split"]
@@ -54,15 +55,22 @@ def split(scenes: Sequence[Scene], seed: int) -> tuple[Selected, Selected]:
     return Selected(scenes, tuple(sorted(order[count:]))), Selected(scenes, tuple(sorted(order[:count])))
 
 
-def pairs_of(scenes: Sequence[Scene], haze: HazeConfig, seed: int) -> list[Pair]:
-    """One hazy pair of each scene, the same ones for the same seed."""
-    always = dataclasses.replace(haze, clear_share=0.0)
+def pairs_of(scenes: Sequence[Scene], config: Config) -> list[Pair]:
+    """One hazy pair of each scene that can be read, in the configuration's haze; the same ones for the same seed.
+
+    Raises:
+        SourceError: None can be read.
+    """
     pairs = []
-    for number, scene in enumerate(scenes):
+    for number, scene in readable(scenes, range(len(scenes))):
+        rng = np.random.default_rng((config.seed, number, 13))
+        haze = dataclasses.replace(config.weather(rng), clear_share=0.0)
         upright = scene.clear.shape[0] > scene.clear.shape[1]
-        made = make_sample(scene, SIZE[::-1] if upright else SIZE, np.random.default_rng((seed, number, 13)), always)
+        made = make_sample(scene, SIZE[::-1] if upright else SIZE, rng, haze)
         known = (made.transmission, made.airlight) if made.known else (None, None)
         pairs.append(Pair(scene.name, made.hazy, made.clear, *known))
+    if not pairs:
+        raise SourceError(f"none of the {len(scenes)} pictures that were to be held out can be read")
     return pairs
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,13 +14,10 @@ from numpy.typing import NDArray
 
 from rtdehaze.core.errors import OutputExistsError, SinkError, SourceError
 from rtdehaze.train.config import Config
-from rtdehaze.train.decoding import UnreadableError
 from rtdehaze.train.samples import Sample, make_sample
-from rtdehaze.train.scenes import Scenes, load_scenes
+from rtdehaze.train.scenes import Scenes, load_scenes, readable
 
 __all__ = ["write_pairs"]
-
-log = logging.getLogger("rtdehaze.train")
 
 
 def write_pairs(config: Config, folder: Path, count: int, *, on_pair: Callable[[int], None] | None = None) -> int:
@@ -72,12 +68,7 @@ def write_pairs(config: Config, folder: Path, count: int, *, on_pair: Callable[[
 
 def _samples(scenes: Scenes, chosen: Iterable[int], config: Config) -> Iterator[Sample]:
     """A sample of each of these scenes that can be used; the others are named."""
-    for number in chosen:
-        try:
-            scene = scenes[number]
-        except UnreadableError as error:
-            log.warning("picture left out: %s", error)
-            continue
+    for number, scene in readable(scenes, chosen):
         rows, columns = (side - side % 2 for side in scene.clear.shape[:2])
         rng = np.random.default_rng((config.seed, number, 17))
         if scene.hazy is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -17,7 +17,16 @@ from rtdehaze.train.generated import render
 from rtdehaze.train.origins import MADE_HERE, UNKNOWN, Origin, terms_of
 from rtdehaze.train.videos import frames_of
 
-__all__ = ["Scene", "Scenes", "load_scenes", "read_pack", "read_pairs", "read_pictures", "read_videos"]
+__all__ = [
+    "Scene",
+    "Scenes",
+    "load_scenes",
+    "read_pack",
+    "read_pairs",
+    "read_pictures",
+    "read_videos",
+    "readable",
+]
 
 log = logging.getLogger("rtdehaze.train")
 
@@ -177,6 +186,17 @@ def read_videos(place: Path, seconds: float) -> Scenes:
         except UnreadableError as error:
             log.warning("video left out: %s", error)
     return _usable(place, Scenes(references, [Origin(place.name, terms_of(folder), len(references))]))
+
+
+def readable(scenes: Sequence[Scene], numbers: Iterable[int]) -> Iterator[tuple[int, Scene]]:
+    """Those of the scenes of these numbers that can be read, with their numbers; the others are named in the log."""
+    for number in numbers:
+        try:
+            scene = scenes[number]
+        except UnreadableError as error:
+            log.warning("picture left out: %s", error)
+            continue
+        yield number, scene
 
 
 def _listed(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from rtdehaze.train import adapted
 from rtdehaze.train import checkpoint as checkpoints
 from rtdehaze.train.adapt import BEST, Adapter, Plan
 from rtdehaze.train.adapted import deliver_adaptation, open_adaptation
-from rtdehaze.train.config import Config, DataConfig, HazeConfig, OptimConfig, StageConfig
-from rtdehaze.train.guard import Guard, split
+from rtdehaze.train.config import Config, DataConfig, FogConfig, HazeConfig, OptimConfig, StageConfig
+from rtdehaze.train.guard import Guard, pairs_of, split
 from rtdehaze.train.loop import CHECKPOINT, Trainer
 from rtdehaze.train.networks import build
 from rtdehaze.train.origins import parse_origins
@@ -167,6 +168,30 @@ def test_scenes_are_learned_from_or_held_out_never_both(pack: Path) -> None:
     assert names[0].isdisjoint(names[1])
     assert len(names[0] | names[1]) == 6
     assert split(read_pack(pack), seed=1)[1].indices == held.indices
+
+
+def test_a_held_out_picture_that_cannot_be_read_is_left_out_and_named(
+    pack: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = tmp_path / "pack"
+    shutil.copytree(pack, broken)
+    scenes = read_pack(broken)
+    whole = pairs_of(scenes, CONFIG)
+    next((broken / "rgb").iterdir()).write_bytes(b"no picture")
+    left = pairs_of(read_pack(broken), CONFIG)
+    assert len(left) == len(whole) - 1
+    assert "picture left out" in caplog.text
+    assert {pair.name for pair in left} < {pair.name for pair in whole}
+    with pytest.raises(SourceError, match="held out"):
+        pairs_of(scenes[0:0], CONFIG)
+
+
+def test_held_out_pictures_stand_in_the_foggy_days_that_training_draws(pack: Path) -> None:
+    foggy = dataclasses.replace(CONFIG, fog=FogConfig(median=(0.1, 0.12)), fog_share=1.0)
+    plain, fog = (pairs_of(read_pack(pack), config) for config in (CONFIG, foggy))
+    arrived = [[float(np.median(pair.transmission)) for pair in pairs if pair.transmission is not None]
+               for pairs in (plain, fog)]  # fmt: skip
+    assert max(arrived[1]) < min(arrived[0])
 
 
 def test_the_folder_of_a_training_run_is_refused(pack: Path, real: Path, start: Path) -> None:

@@ -15,7 +15,7 @@ from rtdehaze.stages.recompose.fields import resized
 __all__ = ["ExposureKeeper"]
 
 _SHARE = 0.7
-"""How much of the hazy picture's mean luma the clear one shall have at least: on pairs with a known truth clear pictures
+"""How much of the hazy picture's mean luma the clear one shall have at least: where the truth is known, clear pictures
 have about 0.74 of it, so that 0.8 brightened many that were right."""
 _ENOUGH = 0.40
 """Mean luma in [0, 1] that is bright enough for any picture: about that of a well exposed clear day."""
