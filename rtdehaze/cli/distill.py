@@ -18,14 +18,11 @@ __all__ = ["distill"]
 @click.option("--teacher", type=PATH, required=True, metavar="CHECKPOINT", help="The network to learn from.")
 @click.option("--from-scratch", is_flag=True,
               help="Begin with random numbers instead of the teacher's most important channels.")  # fmt: skip
-@click.option("--mirrored", is_flag=True,
-              help="Ask about the mirrored picture, too, and teach the mean: better answers, slower.")  # fmt: skip
 @training_options
 def distill(
     config: Path,
     teacher: Path,
     from_scratch: bool,
-    mirrored: bool,
     out: Path,
     minutes: float | None,
     weight: float,
@@ -42,9 +39,7 @@ def distill(
         from rtdehaze.train.simplified import finish, open_distillation
     settled = configuration(config, **data)
     run_and_tell(
-        lambda: open_distillation(
-            settled, teacher, out, minutes=minutes, weight=weight, mirrored=mirrored, inherits=not from_scratch
-        ),
+        lambda: open_distillation(settled, teacher, out, minutes=minutes, weight=weight, inherits=not from_scratch),
         lambda run: finish(run, teacher, f"The learned estimator {settled.network}, taught by {teacher.stem}."),
         word="distilling",
         quiet=quiet,

@@ -15,7 +15,6 @@ from rtdehaze.train.loop import Trainer
 from rtdehaze.train.losses import Terms
 from rtdehaze.train.networks import Estimate, Estimator
 from rtdehaze.train.scenes import Scene
-from rtdehaze.train.teacher import MIRRORED, ONCE, ask
 from rtdehaze.train.validate import Pair
 
 __all__ = ["Distiller", "lesson"]
@@ -50,8 +49,6 @@ class Distiller(Trainer):
         out: Folder for the checkpoint and the curves.
         teacher: What to learn from besides; it is not changed.
         weight: Of the lesson beside the other terms of the loss, 0 or more.
-        mirrored: Ask the teacher about the mirrored picture, too, and teach the mean: it is nearer the truth than
-            either answer, and a network may learn from its own.
         validation: As of `Trainer`.
         minutes: As of `Trainer`.
         start: As of `Trainer`.
@@ -71,7 +68,6 @@ class Distiller(Trainer):
         *,
         teacher: Estimator,
         weight: float = 1.0,
-        mirrored: bool = False,
         validation: list[Pair] | None = None,
         minutes: float | None = None,
         start: Path | None = None,
@@ -83,13 +79,12 @@ class Distiller(Trainer):
             raise UsageError(f"network {config.network!r} is a restorer; only estimators can be taught")
         moved: Estimator = teacher.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._teacher, self._weight = moved.eval().requires_grad_(False), weight
-        self._looks = MIRRORED if mirrored else ONCE
 
     def loss(self, batch: Batch, estimate: Estimate) -> tuple[Tensor, Sequence[Tensor]]:
         """The terms of any run, and `taught`."""
         loss, terms = super().loss(batch, estimate)
         pictures = batch.hazy.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
-            taught = ask(self._teacher, pictures, self._looks).estimate
+        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
+            taught = self._teacher(pictures)
         distance = lesson(estimate, taught)
         return loss + self._weight * distance, (*terms, distance)

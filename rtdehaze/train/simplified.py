@@ -56,7 +56,6 @@ def open_distillation(
     *,
     minutes: float | None = None,
     weight: float = 1.0,
-    mirrored: bool = False,
     inherits: bool = True,
 ) -> Distiller:
     """Makes a distillation ready, or takes up the one that was interrupted in `out`.
@@ -67,7 +66,6 @@ def open_distillation(
         out: Folder of the run.
         minutes: Budget of training time.
         weight: Of the teacher's answers beside the truth.
-        mirrored: Teach the mean of the teacher's answers to the picture and to the mirrored one.
         inherits: Begin with the teacher's most important channels instead of random numbers.
 
     Raises:
@@ -81,8 +79,7 @@ def open_distillation(
     if inherits:
         _begin(config, teacher, master, out, asked, lambda _: SIZES[config.network])
     start = out / START if inherits else None
-    kind = partial(Distiller, teacher=master, weight=weight, mirrored=mirrored)
-    return _open(config, teacher, out, kind, minutes=minutes, start=start)
+    return _open(config, teacher, master, out, minutes=minutes, weight=weight, start=start)
 
 
 def open_pruning(
@@ -119,8 +116,7 @@ def open_pruning(
     config = dataclasses.replace(config, network=network_of(checkpoint))
     asked = {"share": share, "multiple": multiple}
     _begin(config, checkpoint, whole, out, asked, lambda worth: plan(whole.size, worth, share, multiple))
-    kind = partial(Distiller, teacher=whole, weight=weight)
-    return _open(config, checkpoint, out, kind, minutes=minutes, start=out / START)
+    return _open(config, checkpoint, whole, out, minutes=minutes, weight=weight, start=out / START)
 
 
 def finish(run: Distiller, before: Path, summary: str, *, rounds: int = ROUNDS) -> Simplified:
@@ -181,9 +177,10 @@ def _begin(
 
 
 def _open(
-    config: Config, source: Path, out: Path, kind: Callable[..., Distiller], *, minutes: float | None,
+    config: Config, source: Path, teacher: Estimator, out: Path, *, minutes: float | None, weight: float,
     start: Path | None,
 ) -> Distiller:  # fmt: skip
+    kind: Callable[..., Distiller] = partial(Distiller, teacher=teacher, weight=weight)
     run = open_run(config, out, minutes=minutes, start=start, kind=kind)
     assert isinstance(run, Distiller)  # noqa: S101 - what `kind` makes
     mine, theirs = (

@@ -17,14 +17,10 @@ from rtdehaze.train.losses import recompose
 from rtdehaze.train.networks import Estimate, Estimator
 from rtdehaze.train.views import View
 
-__all__ = ["LOOKS", "MIRRORED", "ONCE", "Look", "Opinion", "Target", "Views", "ask", "collate", "target_of"]
+__all__ = ["Opinion", "Target", "Views", "ask", "collate", "target_of"]
 
-Look = tuple[float, bool, float]
-"""Size, mirrored, exposure of a view."""
-ONCE: tuple[Look, ...] = ((1.0, False, 1.0),)
-MIRRORED: tuple[Look, ...] = (*ONCE, (1.0, True, 1.0))
-LOOKS: tuple[Look, ...] = (*ONCE, (1.0, True, 0.85), (0.75, False, 0.92))
-"""The views that an opinion about a picture without truth is the mean of."""
+LOOKS: tuple[tuple[float, bool, float], ...] = ((1.0, False, 1.0), (1.0, True, 0.85), (0.75, False, 0.92))
+"""Size, mirrored, exposure of the views that the teacher's opinion is the mean of."""
 AGREEMENT = 0.08
 """Standard deviation of the transmission between the views at which an opinion counts 1/e."""
 NAMES = ("transmission", "luma", "chroma", "veil")
@@ -84,13 +80,13 @@ def collate(views: Sequence[View], device: torch.device) -> Views:
 
 
 @torch.no_grad()
-def ask(teacher: Estimator, pictures: Tensor, looks: Sequence[Look] = LOOKS) -> Opinion:
+def ask(teacher: Estimator, pictures: Tensor) -> Opinion:
     """Asks for the haze of (n, 3, h, w) pictures, in several views that haze does not care about.
 
     Smaller, mirrored or darker: the transmission stays, the veil darkens with the picture.
     """
     size = (pictures.shape[-2] // 2, pictures.shape[-1] // 2)
-    said = [_look(teacher, pictures, size, *look) for look in looks]
+    said = [_look(teacher, pictures, size, *look) for look in LOOKS]
     mean = Estimate(*(torch.stack(parts).mean(0) for parts in zip(*said, strict=True)))
     spread = torch.stack([one.transmission for one in said]).std(0, correction=0)
     return Opinion(mean, torch.exp(-((spread / AGREEMENT) ** 2)))

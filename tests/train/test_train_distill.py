@@ -17,7 +17,6 @@ from rtdehaze.train.distill import Distiller, lesson
 from rtdehaze.train.networks import build
 from rtdehaze.train.scenes import read_pack
 from rtdehaze.train.simplified import TABLE, finish, open_distillation, open_pruning
-from rtdehaze.train.teacher import MIRRORED, ask
 from tests.train.simplifying import picture, random_model, tiny
 
 
@@ -45,28 +44,6 @@ def test_a_teacher_draws_the_student_to_its_answers_and_stays_as_it_is(
         torch.testing.assert_close(value, before[name], rtol=0, atol=0)
     with pytest.raises(UsageError, match=r"weight = -1.* must be 0 or more"):
         Distiller(config, read_pack(pack), tmp_path, teacher=teacher, weight=-1.0)
-
-
-def test_the_mean_of_a_picture_and_its_mirror_image_is_taught_where_asked(
-    pack: Path, validation: Path, tmp_path: Path
-) -> None:
-    teacher = random_model().eval()
-    looked = picture()
-    with torch.no_grad():
-        plain, mirrored = teacher(looked), teacher(looked.flip(3))
-    said = ask(teacher, looked, MIRRORED).estimate
-    torch.testing.assert_close(said.transmission, (plain.transmission + mirrored.transmission.flip(3)) / 2)
-    torch.testing.assert_close(said.airlight, (plain.airlight + mirrored.airlight) / 2)
-    config = tiny(pack, validation, steps=1, loss=LossConfig(0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
-    runs = [
-        Distiller(config, read_pack(pack), tmp_path / str(number), teacher=teacher, mirrored=asked)
-        for number, asked in enumerate((False, False, True))
-    ]
-    for run in runs:
-        run.run()
-    learned = [run.model.state_dict()["maps.weight"] for run in runs]
-    assert torch.equal(learned[0], learned[1])
-    assert not torch.equal(learned[0], learned[2])
 
 
 @pytest.mark.slow
