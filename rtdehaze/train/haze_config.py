@@ -14,8 +14,8 @@ Range = tuple[float, float]
 class HazeConfig:
     """How pictures are varied and how haze is laid over them."""
 
-    scale: Range = (0.5, 1.0)
-    """Share of the picture's side that a crop keeps."""
+    scale: Range = (0.75, 1.0)
+    """Share of the picture's side that a crop keeps: whole frames are what networks are asked about."""
     rotation: float = 6.0
     """Degrees, at most; a fifth of the samples is turned."""
     gain: Range = (0.93, 1.07)
