@@ -47,10 +47,11 @@ _OPTIONS = (
     click.option("--compare", type=choice_of(Compare), help="Show hazy and clear in one picture."),
     click.option(
         "--mask", type=click.Path(path_type=Path), metavar="PNG",
-        help="Leave untouched what is not black in this picture of the video's size.",
+        help="Leave untouched, and out of what the model sees, what is not black in this picture of the video's size.",
     ),
     click.option(
-        "--keep-box", "keep_boxes", type=BOX, multiple=True, help="Leave a rectangle untouched; may be repeated."
+        "--keep-box", "keep_boxes", type=BOX, multiple=True,
+        help="Leave a rectangle untouched, and out of what the model sees: a clock, a dashboard; may be repeated.",
     ),
     click.option("--start", type=SECONDS, help="Begin here: seconds or HH:MM:SS."),
     click.option(
